@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/*
+ * config.h - machine files: read, check, fill in, print back
+ *
+ * The grammar is kmemfs-machine(5).  Reading fills in every default, so that
+ * config_print() of what was read, read again, prints the same text.
+ */
+#ifndef KMEMFS_MACHINE_CONFIG_H
+#define KMEMFS_MACHINE_CONFIG_H
+
+#include "kmemfs/base/out.h"
+#include "kmemfs/phys/phys.h"
+
+struct sysctl_setting {
+	char *name;
+	char *value;
+};
+
+struct machine_config {
+	struct phys_config phys;
+	char *cmdline;        /* owned; phys.cmdline points here */
+	uint64_t seed;
+	uint64_t ram_limit;   /* bytes the host may hold for RAM */
+	char *hostname;       /* only a name, for banners */
+	GArray *sysctls;      /* of struct sysctl_setting, [vm], file order */
+	char *source;         /* what it was read from, for messages */
+};
+
+/*
+ * Read a machine from @text (NUL-terminated), called @source in messages.
+ * Returns NULL and a message "source:line: key: reason" in @error (to be
+ * freed with g_free) when anything in it is wrong, unknown or doubled.
+ */
+struct machine_config *config_read(const char *text, const char *source,
+				   char **error);
+/*
+ * Find machine @name: a file when it holds a '/' or ends in .ini, "-" is
+ * standard input, else NAME.ini in $KMEMFS_MACHINES, the build's and the
+ * installed machines folder.  NULL name: "default".
+ */
+struct machine_config *config_load(const char *name, char **error);
+void config_free(struct machine_config *config);
+/* The whole machine as a machine file. */
+void config_print(const struct machine_config *config, struct out *out);
+
+#endif

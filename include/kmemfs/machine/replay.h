@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * replay.h - a recording of a real kernel, done again in the model
+ *
+ * Lines of a recording (ftrace.h) become ops, so that the journal holds what
+ * was done and not the recording:  replay_begin(), replay_line() for each line,
+ * replay_end().  Lines that change nothing (slab events, what is not known)
+ * are counted and make no op.
+ *
+ * Policy model: the allocator chooses; a map remembers which block stands for
+ * which recorded one.  Policy mirror: the recorded frames themselves are taken,
+ * from wherever they are.
+ */
+#ifndef KMEMFS_MACHINE_REPLAY_H
+#define KMEMFS_MACHINE_REPLAY_H
+
+#include "kmemfs/base/refusal.h"
+#include "kmemfs/machine/ftrace.h"
+#include "kmemfs/machine/machine.h"
+
+enum replay_policy { REPLAY_MODEL, REPLAY_MIRROR, NR_REPLAY_POLICIES };
+
+/*
+ * Where model and recording did not agree.
+ * R(id, word in files, what it means and what was done)
+ */
+#define REPLAY_MISMATCHES(R)                                                   \
+	R(ELSEWHERE, "elsewhere", "it was free, but in another place")         \
+	R(NOT_FREE, "not_free", "it was allocated; freed first")               \
+	R(NOT_MANAGED, "not_managed", "it was reserved; given to its zone")    \
+	R(IMPOSSIBLE, "impossible", "beyond the memory; nothing done")         \
+	R(OWNED, "owned", "an allocation of ours has it; nothing done")        \
+	R(REALLOCATED, "reallocated", "its free was not seen; freed first")    \
+	R(PARTIAL, "partial", "a part, or parts, of what was allocated")       \
+	R(UNKNOWN, "unknown_free", "nothing known to be allocated there")      \
+	R(FAILED, "failed", "no memory here, where the recording found some")
+
+enum replay_mismatch {
+#define REPLAY_ENUM(id, word, means) MISMATCH_##id,
+	REPLAY_MISMATCHES(REPLAY_ENUM)
+#undef REPLAY_ENUM
+	NR_MISMATCHES
+};
+
+/* Counts of one replay. */
+struct replay_counts {
+	uint64_t lines;
+	uint64_t headers;      /* empty lines and remarks among them */
+	uint64_t unparsed;     /* lines that are nothing known */
+	uint64_t lost;         /* events that the recorder lost */
+	uint64_t folded_cpus;  /* events on CPUs that this machine has not */
+	uint64_t unknown_gfp;  /* words in gfp_flags that nobody knows */
+	uint64_t event[NR_FTRACE_EVENTS]; /* lines by event */
+	/* From here on kept by the ops. */
+	uint64_t allocated;    /* blocks */
+	uint64_t freed;        /* blocks, of those that were known */
+	uint64_t had_failed;   /* allocations that failed in the recording */
+	uint64_t same_frame;   /* model: just the recorded frame was chosen */
+	uint64_t mismatch[NR_MISMATCHES];
+};
+
+#define REPLAY_NOTES 1000
+
+/* One line of replay/mismatches. */
+struct replay_note {
+	uint64_t at_ns;   /* since the recording's first stamp */
+	pfn_t pfn;        /* recorded */
+	uint16_t cpu;
+	uint8_t event;    /* enum ftrace_kind */
+	uint8_t order;
+	uint8_t mismatch; /* enum replay_mismatch */
+};
+
+struct replay_map;
+
+struct replay {
+	enum replay_policy policy;
+	bool running;
+	bool based;            /* base_ns is set */
+	bool stamped;          /* first_ts is set */
+	uint64_t base_ns;      /* modelled time of the first stamp */
+	uint64_t first_ts;     /* recorded time of the first stamp */
+	uint64_t last_at;      /* latest stamp, since the first */
+	struct replay_counts counts;
+	struct replay_map *map;/* recorded block -> ours, live ones */
+	struct replay_note notes[REPLAY_NOTES]; /* a ring */
+	uint64_t nr_notes;     /* ever taken; number n is notes[n % size] */
+	struct ftrace reader;
+	const struct ftrace_event *current; /* line in hand, for the trace */
+	const struct op_desc *op[FTRACE_KMALLOC]; /* of the mm_page events */
+};
+
+/* The machine's replay, made at first use. */
+struct replay *replay_of(struct machine *m);
+/* For machine_free(); @replay may be NULL. */
+void replay_free(struct replay *replay);
+
+/*
+ * Begin a replay; one that was left open is ended.  The policy is what op
+ * replay/policy set.  Returns 0, or -EIO with @r after a panic.
+ */
+int replay_begin(struct machine *m, struct refusal *r);
+/*
+ * Do one line, @len bytes, its line end not counted.  What does not fit the
+ * machine is counted and passed over.  Returns 0; -EINVAL with @r when no
+ * replay has begun, -EIO after a panic.
+ */
+int replay_line(struct machine *m, const char *line, size_t len,
+		struct refusal *r);
+/* End it: modelled time moves to the last stamp. */
+int replay_end(struct machine *m, struct refusal *r);
+
+/* Live recorded blocks, and their frames. */
+uint64_t replay_live_blocks(const struct replay *replay);
+uint64_t replay_live_pages(const struct replay *replay);
+/* What of a replay decides later ops, as one number: equal states give equal
+ * numbers.  For the digest; @replay may be NULL. */
+uint64_t replay_fingerprint(const struct replay *replay);
+/* "elsewhere", and what that means. */
+const char *replay_mismatch_name(enum replay_mismatch mismatch);
+const char *replay_mismatch_meaning(enum replay_mismatch mismatch);
+
+#endif

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/*
+ * layout.h - the generated table of all names
+ *
+ * Children of a directory stand together: fixed names first, sorted, then
+ * those that are keys.
+ */
+#ifndef KMEMFS_TREE_LAYOUT_H
+#define KMEMFS_TREE_LAYOUT_H
+
+#include "kmemfs/machine/op.h"
+#include "kmemfs/view/view.h"
+
+enum layout_kind { LAYOUT_DIR, LAYOUT_FILE, LAYOUT_LINK, LAYOUT_CONTROL };
+enum layout_size { SIZE_EXACT, SIZE_LAST, SIZE_MEMORY, SIZE_STREAM };
+enum layout_changes { CHANGES_STATE, CHANGES_CLOCK, CHANGES_NEVER };
+
+struct layout_entry {
+	enum layout_kind kind;
+	mode_t mode;              /* permissions */
+	unsigned int parent;
+	unsigned int first_child, nr_children, nr_fixed;
+	unsigned int nr_keys;     /* in its whole path */
+	const char *name;         /* NULL when the last part is a key */
+	const struct key_kind *key;
+	void (*show)(const struct view *v, struct out *out);
+	ssize_t (*read)(const struct view *v, void *to, size_t len,
+			uint64_t at);
+	uint64_t (*size_fn)(const struct view *v);
+	bool (*next_data)(const struct view *v, uint64_t at, uint64_t *data);
+	bool (*when)(const struct view *v);
+	const char *write, *pwrite, *mkdir, *rmdir; /* op lines, templates */
+	const char *stream;       /* served by stream.c */
+	const char *target;       /* of a link, template */
+	enum layout_size size;
+	enum layout_changes changes;
+	const struct op_desc *op; /* of a control file */
+	const char *unit;
+	const char *doc;
+};
+
+extern const struct layout_entry layout_table[];
+extern const unsigned int layout_table_size;
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/*
+ * feed.c - a host file, plain or compressed, into a stream of the tree
+ */
+#include "kmem_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#define PIECE ((size_t)1 << 20)
+
+static const uint8_t zstd_magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
+
+struct feeding {
+	struct tree_file *to;
+	uint64_t at;
+	const char *name;
+};
+
+static int
+give(struct feeding *f, const void *bytes, size_t len)
+{
+	ssize_t done = tree_write(f->to, bytes, len, f->at);
+
+	f->at += len;
+	return done < 0 ? complain(f->name, (int)done) : 0;
+}
+
+static int
+give_zstd(struct feeding *f, ZSTD_DStream *stream, void *bytes, size_t len,
+	  void *room)
+{
+	ZSTD_inBuffer in = {bytes, len, 0};
+	int err = 0;
+
+	while (!err && in.pos < in.size) {
+		ZSTD_outBuffer out = {room, PIECE, 0};
+		size_t left = ZSTD_decompressStream(stream, &out, &in);
+
+		if (ZSTD_isError(left)) {
+			fprintf(stderr, "kmem: %s: %s\n", f->name,
+				ZSTD_getErrorName(left));
+			return -EIO;
+		}
+		if (out.pos)
+			err = give(f, room, out.pos);
+	}
+	return err;
+}
+
+static int
+feed_all(struct feeding *f, int fd)
+{
+	ZSTD_DStream *stream = ZSTD_createDStream();
+	void *piece = g_malloc(PIECE), *room = g_malloc(PIECE);
+	bool packed = false;
+	ssize_t got;
+	int err = 0;
+
+	while (!err && (got = read(fd, piece, PIECE)) > 0) {
+		if (!f->at && !packed)
+			packed = (size_t)got >= sizeof(zstd_magic) &&
+				 !memcmp(piece, zstd_magic,
+					 sizeof(zstd_magic));
+		err = packed ? give_zstd(f, stream, piece, (size_t)got, room)
+			     : give(f, piece, (size_t)got);
+	}
+	if (!err && got < 0)
+		err = complain(f->name, -errno);
+	ZSTD_freeDStream(stream);
+	g_free(piece);
+	g_free(room);
+	return err;
+}
+
+int
+feed(struct tree *t, const char *tree_file, const char *host_file)
+{
+	struct feeding f = {.name = host_file};
+	struct tree_attr attr;
+	int fd = strcmp(host_file, "-") ? open(host_file, O_RDONLY) : dup(0);
+	int err;
+
+	if (fd < 0)
+		return complain(host_file, -errno);
+	err = tree_path(t, tree_file, &attr);
+	if (!err)
+		err = tree_open(t, attr.ino, O_WRONLY, &f.to);
+	if (err)
+		complain(tree_file, err);
+	else {
+		err = feed_all(&f, fd);
+		tree_close(f.to);
+	}
+	close(fd);
+	return err;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/*
+ * kmem_impl.h - the commands of kmem
+ */
+#ifndef KMEMFS_CLI_KMEM_IMPL_H
+#define KMEMFS_CLI_KMEM_IMPL_H
+
+#include "kmemfs/base/version.h"
+#include "kmemfs/tree/tree.h"
+
+struct command {
+	const char *name;
+	int least, most; /* words after the name; a script's last word is the
+			    rest of its line */
+	int (*run)(struct tree *t, int nr, char **words);
+	const char *words, *doc;
+};
+
+extern const struct command commands[]; /* ends with a NULL name */
+
+/* Say @what failed with -errno @err; returns @err. */
+int complain(const char *what, int err);
+/* Feed a host file, plain or zstd, to a stream of the tree. */
+int feed(struct tree *t, const char *tree_file, const char *host_file);
+
+#endif

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pool.c - writes that may run long, away from the dispatcher
+ *
+ * How it works: each handle has a queue of jobs; a handle with jobs is in the
+ * pool's queue once, or in the hands of one worker, never both.  A worker
+ * takes a handle, runs its first job, and puts the handle back at the end if
+ * it has more, so that one long stream does not shut out the others.  Workers
+ * are started when there is work and none of them rests.
+ */
+#include "pool_impl.h"
+
+#include "notify_impl.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <pthread.h>
+
+#define MOST_WORKERS 4
+
+struct job {
+	fuse_req_t req;
+	off_t at;
+	size_t size;
+	char bytes[];
+};
+
+struct pool {
+	struct server *server;
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	GQueue ready;		 /* of struct handle: has jobs, nobody's */
+	unsigned int unfinished; /* jobs that wait or run */
+	unsigned int resting;	 /* workers that wait for work */
+	unsigned int nr_workers;
+	pthread_t workers[MOST_WORKERS];
+	bool quit;
+};
+
+/*
+ * Run the first job of @h, which is nobody else's.  When the answer is out, the
+ * kernel may release the file: so the handle is put back before it, and not
+ * touched after.  Holds: lock, but not while the job runs.
+ */
+static void
+pool_run_one(struct pool *p, struct handle *h)
+{
+	struct notifier *n = p->server->notifier;
+	struct job *job = g_queue_peek_head(&h->jobs);
+	struct change c = {.shared = true, .changed = true};
+	ssize_t result = -ENOTCONN;
+	bool quit = p->quit;
+
+	pthread_mutex_unlock(&p->lock);
+	if (!quit) {
+		notify_begin(n, &c);
+		result = tree_write(h->file, job->bytes, job->size,
+				    (uint64_t)job->at);
+		notify_end(n, &c);
+	}
+	pthread_mutex_lock(&p->lock);
+	g_queue_pop_head(&h->jobs);
+	if (!g_queue_is_empty(&h->jobs))
+		g_queue_push_tail(&p->ready, h);
+	pthread_mutex_unlock(&p->lock);
+	notify_reply_write(n, &c, job->req, result);
+	g_free(job);
+	pthread_mutex_lock(&p->lock);
+	p->unfinished--;
+}
+
+static void *
+pool_worker(void *arg)
+{
+	struct pool *p = arg;
+
+	pthread_mutex_lock(&p->lock);
+	for (;;) {
+		struct handle *h = g_queue_pop_head(&p->ready);
+
+		if (h) {
+			pool_run_one(p, h);
+			continue;
+		}
+		if (p->quit)
+			break;
+		p->resting++;
+		pthread_cond_wait(&p->work, &p->lock);
+		p->resting--;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+void
+pool_write(struct pool *p, fuse_req_t req, struct handle *h, const char *bytes,
+	   size_t size, off_t at)
+{
+	struct job *job = g_malloc(sizeof(*job) + size);
+
+	job->req = req;
+	job->at = at;
+	job->size = size;
+	memcpy(job->bytes, bytes, size);
+	pthread_mutex_lock(&p->lock);
+	p->unfinished++;
+	g_queue_push_tail(&h->jobs, job);
+	if (g_queue_get_length(&h->jobs) == 1)
+		g_queue_push_tail(&p->ready, h);
+	if (!p->resting && p->nr_workers < MOST_WORKERS)
+		server_thread(&p->workers[p->nr_workers++], pool_worker, p);
+	else
+		pthread_cond_signal(&p->work);
+	pthread_mutex_unlock(&p->lock);
+}
+
+bool
+pool_busy(struct pool *p, struct handle *h)
+{
+	bool busy;
+
+	pthread_mutex_lock(&p->lock);
+	busy = !g_queue_is_empty(&h->jobs);
+	pthread_mutex_unlock(&p->lock);
+	return busy;
+}
+
+bool
+pool_idle(struct pool *p)
+{
+	bool idle;
+
+	pthread_mutex_lock(&p->lock);
+	idle = !p->unfinished;
+	pthread_mutex_unlock(&p->lock);
+	return idle;
+}
+
+struct pool *
+pool_new(struct server *s)
+{
+	struct pool *p = g_new0(struct pool, 1);
+
+	p->server = s;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->work, NULL);
+	return p;
+}
+
+void
+pool_finish(struct pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->quit = true;
+	pthread_cond_broadcast(&p->work);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void
+pool_free(struct pool *p)
+{
+	if (!p)
+		return;
+	pool_finish(p);
+	for (unsigned int i = 0; i < p->nr_workers; i++)
+		pthread_join(p->workers[i], NULL);
+	pthread_cond_destroy(&p->work);
+	pthread_mutex_destroy(&p->lock);
+	g_free(p);
+}

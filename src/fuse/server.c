@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/*
+ * server.c - starting and ending what stands between a session and a tree
+ */
+#include "fuse_impl.h"
+
+#include "notify_impl.h"
+#include "pool_impl.h"
+#include "waits_impl.h"
+
+#include <glib.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DRAIN_POLL_MS 5
+
+struct server *
+server_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+void
+server_thread(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(thread, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (err)
+		g_error("cannot start a thread: %s", g_strerror(err));
+}
+
+struct server *
+server_new(struct tree *tree)
+{
+	struct server *s = g_new0(struct server, 1);
+	struct tree_hooks hooks;
+
+	s->tree = tree;
+	s->uid = getuid();
+	s->gid = getgid();
+	pthread_mutex_init(&s->lock, NULL);
+	s->handles = g_hash_table_new(NULL, NULL);
+	s->waits = waits_new(s);
+	s->notifier = notifier_new(s);
+	s->pool = pool_new(s);
+	hooks = notifier_hooks(s->notifier);
+	tree_set_hooks(tree, &hooks);
+	return s;
+}
+
+/* Answer one request, if one comes soon. */
+static void
+dispatch_one(struct fuse_session *session, struct fuse_buf *buf)
+{
+	struct pollfd p = {.fd = fuse_session_fd(session), .events = POLLIN};
+
+	if (poll(&p, 1, DRAIN_POLL_MS) <= 0 || !(p.revents & POLLIN))
+		return;
+	if (fuse_session_receive_buf(session, buf) > 0)
+		fuse_session_process_buf(session, buf);
+}
+
+/*
+ * A notification waits for the lock of a directory until the process that
+ * holds it has been answered: hence the dispatching.
+ */
+void
+server_drain(struct server *s)
+{
+	struct fuse_buf buf = {0};
+
+	pool_finish(s->pool);
+	waits_close(s->waits);
+	while (!pool_idle(s->pool))
+		dispatch_one(s->session, &buf);
+	notifier_finish(s->notifier);
+	while (!notifier_finished(s->notifier))
+		dispatch_one(s->session, &buf);
+	free(buf.mem);
+}
+
+void
+server_free(struct server *s)
+{
+	static const struct tree_hooks none;
+
+	if (!s)
+		return;
+	tree_set_hooks(s->tree, &none);
+	pool_free(s->pool);
+	notifier_free(s->notifier);
+	waits_free(s->waits);
+	tree_free(s->tree);
+	g_hash_table_destroy(s->handles);
+	pthread_mutex_destroy(&s->lock);
+	g_free(s);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/*
+ * config_impl.h - reading a machine file, piece by piece
+ */
+#ifndef KMEMFS_MACHINE_CONFIG_IMPL_H
+#define KMEMFS_MACHINE_CONFIG_IMPL_H
+
+#include "kmemfs/machine/config.h"
+
+/* One "key = value" line, or the line of a group itself (key NULL). */
+struct config_entry {
+	char *group;
+	char *key;
+	char *value;
+	unsigned int line;
+	bool counted; /* of a [node N]: it is one of 0 to N */
+};
+
+/* All that reading needs; the first complaint is kept. */
+struct config_reader {
+	struct machine_config *config;
+	const char *source;
+	GPtrArray *entries; /* of struct config_entry *, in file order */
+	char *error;
+
+	uint64_t memory; /* memory =, 0 when not given */
+	uint64_t nodes;	 /* nodes =, 0 when not given */
+	bool has_firmware;
+	bool has_reserved;
+	int cma;      /* cma = of [machine]: 0, 1, -1 not given */
+	int deferred; /* deferred-init =, ditto */
+};
+
+/*
+ * Keep "source:line: what: reason" as the complaint, unless there is one.
+ * Returns false, so that a check can end with it.
+ */
+bool config_fail(struct config_reader *r, unsigned int line, const char *what,
+		 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* --- config_scan.c: text to entries -----------------------------------------
+ */
+
+/* Cut @text into r->entries; complains of bad lines and doubled names. */
+bool config_scan(struct config_reader *r, const char *text);
+void config_entry_free(void *entry);
+/* The entry @key of @group, NULL when absent; key NULL: the group's line. */
+struct config_entry *config_entry_find(const struct config_reader *r,
+				       const char *group, const char *key);
+
+/* --- config_value.c: values --------------------------------------------------
+ */
+
+/* Each reads @text, stores the value, or complains about @e and returns
+ * false. */
+bool config_number(struct config_reader *r, const struct config_entry *e,
+		   uint64_t least, uint64_t most, uint64_t *value);
+bool config_size(struct config_reader *r, const struct config_entry *e,
+		 uint64_t *bytes);
+bool config_bool(struct config_reader *r, const struct config_entry *e,
+		 bool *value);
+/* "0x0-0xfff; 0x2000-0x2fff" to an array of struct range, appended. */
+bool config_ranges(struct config_reader *r, const struct config_entry *e,
+		   GArray *ranges);
+/* "0x0-0xfff usable; ..." to an array of struct firmware_range. */
+bool config_map(struct config_reader *r, const struct config_entry *e,
+		GArray *map);
+/* "10; 20" to an array of uint32_t. */
+bool config_distances(struct config_reader *r, const struct config_entry *e,
+		      GArray *distances);
+/* "0-3,8" : CPUs, each of which @take is told; it may complain. */
+bool config_cpus(struct config_reader *r, const struct config_entry *e,
+		 bool (*take)(struct config_reader *r,
+			      const struct config_entry *e, uint64_t cpu,
+			      unsigned int node),
+		 unsigned int node);
+
+/* --- config_node.c, config_fill.c: what entries mean together
+ * ------------------ */
+
+/* Read [node N] groups, if there are any; make nodes where there are none. */
+bool config_nodes(struct config_reader *r);
+/* Fill in all that was left out. */
+bool config_fill(struct config_reader *r);
+
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/*
+ * config_load.c - finding a machine file by its name
+ *
+ * How it works:   shipped machines lie beside the program: in the source tree
+ *                 the folder machines above the build's, where installed
+ *                 share/kmemfs/machines beside bin.
+ */
+#include "kmemfs/machine/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_MACHINE "default"
+#define SELF "/proc/self/exe"
+
+/* Relative to the folder that the program lies in. */
+static const char *const folders[] = {
+    "machines",
+    "../machines",
+    "../../machines",
+    "../../../machines",
+    "../share/kmemfs/machines",
+};
+
+/* The program's folder, to be freed; NULL when it cannot be told. */
+static char *
+program_folder(void)
+{
+	char *self = g_file_read_link(SELF, NULL);
+	char *folder = self ? g_path_get_dirname(self) : NULL;
+
+	g_free(self);
+	return folder;
+}
+
+static char *
+existing(const char *folder, const char *file)
+{
+	char *path = g_build_filename(folder, file, NULL);
+
+	if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
+		return path;
+	g_free(path);
+	return NULL;
+}
+
+/* The path of machine @name, to be freed; NULL when nobody has it. */
+static char *
+machine_path(const char *name)
+{
+	char *file = g_strconcat(name, ".ini", NULL);
+	const char *chosen = g_getenv("KMEMFS_MACHINES");
+	char *program = program_folder();
+	char *path = chosen ? existing(chosen, file) : NULL;
+
+	for (size_t i = 0; program && !path && i < ARRAY_SIZE(folders); i++) {
+		char *folder = g_build_filename(program, folders[i], NULL);
+
+		path = existing(folder, file);
+		g_free(folder);
+	}
+	g_free(program);
+	g_free(file);
+	return path;
+}
+
+static struct machine_config *
+read_bytes(const char *bytes, gsize len, const char *source, char **error)
+{
+	if (strlen(bytes) == len)
+		return config_read(bytes, source, error);
+	*error = g_strdup_printf("%s: this is not text", source);
+	return NULL;
+}
+
+static struct machine_config *
+load_stdin(char **error)
+{
+	struct machine_config *config;
+	struct out text = OUT_INIT;
+	char piece[4096];
+	ssize_t got;
+
+	while ((got = read(STDIN_FILENO, piece, sizeof(piece))) > 0 ||
+	       (got < 0 && errno == EINTR)) {
+		if (got > 0)
+			out_mem(&text, piece, (size_t)got);
+	}
+	if (got < 0) {
+		*error =
+		    g_strdup_printf("standard input: %s", g_strerror(errno));
+		out_fini(&text);
+		return NULL;
+	}
+	config = read_bytes(out_text(&text), text.len, "standard input", error);
+	out_fini(&text);
+	return config;
+}
+
+struct machine_config *
+config_load(const char *name, char **error)
+{
+	struct machine_config *config = NULL;
+	GError *trouble = NULL;
+	char *path, *text;
+	gsize len;
+
+	if (!name)
+		name = DEFAULT_MACHINE;
+	if (!strcmp(name, "-"))
+		return load_stdin(error);
+	if (strchr(name, '/') || g_str_has_suffix(name, ".ini"))
+		path = g_strdup(name);
+	else
+		path = machine_path(name);
+	if (!path) {
+		*error = g_strdup_printf("%s: there is no machine of this name "
+					 "(a file is named with a / or .ini)",
+					 name);
+		return NULL;
+	}
+	if (g_file_get_contents(path, &text, &len, &trouble)) {
+		config = read_bytes(text, len, path, error);
+		g_free(text);
+	} else {
+		*error = g_strdup_printf("%s: %s", path, trouble->message);
+		g_error_free(trouble);
+	}
+	g_free(path);
+	return config;
+}

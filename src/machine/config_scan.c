@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+/*
+ * config_scan.c - a machine file's lines
+ *
+ * How it works:   three kinds of lines count: "[group]", "key = value", and
+ *                 those that say nothing (empty, or a remark from # on).  A
+ *                 group or key that comes twice is an error at once: no reader
+ *                 then has to know which of the two would win.
+ */
+#include "config_impl.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+bool
+config_fail(struct config_reader *r, unsigned int line, const char *what,
+	    const char *format, ...)
+{
+	va_list ap;
+	char *reason;
+
+	if (r->error)
+		return false;
+	va_start(ap, format);
+	reason = g_strdup_vprintf(format, ap);
+	va_end(ap);
+	if (line)
+		r->error = g_strdup_printf("%s:%u: %s: %s", r->source, line,
+					   what, reason);
+	else
+		r->error =
+		    g_strdup_printf("%s: %s: %s", r->source, what, reason);
+	g_free(reason);
+	return false;
+}
+
+void
+config_entry_free(void *entry)
+{
+	struct config_entry *e = entry;
+
+	g_free(e->group);
+	g_free(e->key);
+	g_free(e->value);
+	g_free(e);
+}
+
+struct config_entry *
+config_entry_find(const struct config_reader *r, const char *group,
+		  const char *key)
+{
+	for (guint i = 0; i < r->entries->len; i++) {
+		struct config_entry *e = g_ptr_array_index(r->entries, i);
+
+		if (!strcmp(e->group, group) && !g_strcmp0(e->key, key))
+			return e;
+	}
+	return NULL;
+}
+
+static bool
+scan_add(struct config_reader *r, const char *group, const char *key,
+	 const char *value, unsigned int line)
+{
+	const struct config_entry *old = config_entry_find(r, group, key);
+	struct config_entry *e;
+
+	if (old && key)
+		return config_fail(r, line, key,
+				   "already set in line %u; a key may stand "
+				   "once in a group",
+				   old->line);
+	if (old)
+		return config_fail(r, line, group,
+				   "this group began in line %u already",
+				   old->line);
+	e = g_new0(struct config_entry, 1);
+	e->group = g_strdup(group);
+	e->key = g_strdup(key);
+	e->value = g_strdup(value);
+	e->line = line;
+	g_ptr_array_add(r->entries, e);
+	return true;
+}
+
+/* "[ group ]" with the blanks inside and around it taken away. */
+static bool
+scan_group(struct config_reader *r, char *text, unsigned int line, char **group)
+{
+	char *end = strchr(text, ']');
+
+	if (!end || end[1])
+		return config_fail(r, line, text,
+				   "a group is [name] on a line of its own");
+	*end = '\0';
+	g_free(*group);
+	*group = g_strdup(g_strstrip(text + 1));
+	return scan_add(r, *group, NULL, NULL, line);
+}
+
+static bool
+scan_line(struct config_reader *r, char *text, unsigned int line, char **group)
+{
+	char *equals;
+
+	for (const char *c = text; *c; c++) {
+		if ((unsigned char)*c < ' ' && *c != '\t')
+			return config_fail(r, line, "line",
+					   "this is not text (byte 0x%02x)",
+					   (unsigned char)*c);
+	}
+	text = g_strstrip(text);
+	if (!*text || *text == '#')
+		return true;
+	if (*text == '[')
+		return scan_group(r, text, line, group);
+	equals = strchr(text, '=');
+	if (!equals || equals == text)
+		return config_fail(r, line, "line",
+				   "neither [group] nor key = value");
+	*equals = '\0';
+	text = g_strchomp(text);
+	if (!*group)
+		return config_fail(r, line, text,
+				   "stands before the first [group]");
+	return scan_add(r, *group, text, g_strstrip(equals + 1), line);
+}
+
+bool
+config_scan(struct config_reader *r, const char *text)
+{
+	char **lines = g_strsplit(text, "\n", -1);
+	char *group = NULL;
+	bool good = true;
+
+	for (unsigned int i = 0; good && lines[i]; i++) {
+		size_t len = strlen(lines[i]);
+
+		/* Files that were written on other systems. */
+		if (len && lines[i][len - 1] == '\r')
+			lines[i][len - 1] = '\0';
+		good = scan_line(r, lines[i], i + 1, &group);
+	}
+	g_free(group);
+	g_strfreev(lines);
+	return good;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ftrace_fields.c - the key=value words of the mm_page events
+ *
+ * How it works: words are read from left to right and looked up by the length
+ * and bytes of their key.  Unknown keys (page=) and words that are no pair
+ * ("page=   (null)" of old kernels falls apart in two) are passed over.
+ */
+#include "ftrace_impl.h"
+
+#include <string.h>
+
+enum {
+#define FIELD(id, name) FIELD_##id,
+#define FIELDS(F)                                                              \
+	F(PFN, "pfn")                                                          \
+	F(ORDER, "order")                                                      \
+	F(MIGRATETYPE, "migratetype")                                          \
+	F(GFP, "gfp_flags")                                                    \
+	F(REFILL, "percpu_refill")                                             \
+	F(ALLOC_ORDER, "alloc_order")                                          \
+	F(FALLBACK_ORDER, "fallback_order")                                    \
+	F(ALLOC_TYPE, "alloc_migratetype")                                     \
+	F(FALLBACK_TYPE, "fallback_migratetype")                               \
+	F(OWNERSHIP, "change_ownership")
+	FIELDS(FIELD) NR_FIELDS
+#undef FIELD
+};
+
+enum {
+#define F_BIT(id, name) F_##id = 1 << FIELD_##id,
+	FIELDS(F_BIT)
+#undef F_BIT
+};
+
+static const struct {
+	const char *key;
+	size_t len;
+} fields[] = {
+#define FIELD_KEY(id, name) {name, sizeof(name) - 1},
+    FIELDS(FIELD_KEY)
+#undef FIELD_KEY
+};
+
+static const unsigned int needs[NR_FTRACE_KINDS] = {
+#define FTRACE_EVENT(id, name, need) [FTRACE_##id] = (need),
+#include "kmemfs/machine/ftrace.def"
+#undef FTRACE_EVENT
+};
+
+static unsigned int
+fields_find(const char *key, size_t len)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_FIELDS; i++)
+		if (fields[i].len == len && !memcmp(fields[i].key, key, len))
+			break;
+	return i;
+}
+
+static bool
+fields_hex(struct ftrace_text *t, uint64_t *value)
+{
+	const char *from = t->at;
+	uint64_t v = 0;
+
+	for (; t->at < t->end && t->at - from < 17; t->at++) {
+		char c = *t->at;
+
+		if (ftrace_is_digit(c))
+			v = v << 4 | (uint64_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			v = v << 4 | (uint64_t)(c - 'a' + 10);
+		else
+			break;
+	}
+	*value = v;
+	return t->at > from && t->at - from < 17;
+}
+
+/* 123 or 0x7b, and then a blank or the end. */
+static bool
+fields_number(struct ftrace_text *t, uint64_t *value)
+{
+	bool good;
+
+	if (t->end - t->at > 2 && t->at[0] == '0' && t->at[1] == 'x') {
+		t->at += 2;
+		good = fields_hex(t, value);
+	} else {
+		good = ftrace_decimal(t, value);
+	}
+	return good && (t->at == t->end || *t->at == ' ' || *t->at == '\t');
+}
+
+static bool
+fields_store(struct ftrace_event *e, unsigned int field, uint64_t v)
+{
+	if (field == FIELD_PFN) {
+		e->pfn = v;
+		return true;
+	}
+	if (v > UINT32_MAX)
+		return false;
+	switch (field) {
+	case FIELD_ORDER:
+	case FIELD_ALLOC_ORDER:
+		e->order = (uint32_t)v;
+		break;
+	case FIELD_MIGRATETYPE:
+	case FIELD_ALLOC_TYPE:
+		e->migratetype = (uint32_t)v;
+		break;
+	case FIELD_FALLBACK_ORDER:
+		e->fallback_order = (uint32_t)v;
+		break;
+	case FIELD_FALLBACK_TYPE:
+		e->fallback_type = (uint32_t)v;
+		break;
+	case FIELD_REFILL:
+		e->percpu_refill = v != 0;
+		break;
+	case FIELD_OWNERSHIP:
+		e->change_ownership = v != 0;
+		break;
+	}
+	return true;
+}
+
+/* What kernels that did not print a field would have printed. */
+static void
+fields_infer(struct ftrace_event *e, unsigned int seen)
+{
+	if (e->kind == FTRACE_ALLOC && !(seen & F_MIGRATETYPE))
+		e->migratetype = gfp_migratetype(e->gfp);
+	if (e->kind == FTRACE_ZONE_LOCKED && !(seen & F_REFILL))
+		e->percpu_refill = e->order == 0;
+}
+
+/* To the blank that ends a word, or the end. */
+static void
+fields_skip(struct ftrace_text *t)
+{
+	while (t->at < t->end && *t->at != ' ' && *t->at != '\t')
+		t->at++;
+}
+
+/* The key of the word at @t, which then stands at its value; NR_FIELDS, and
+ * @t behind the word, when it is none that is known. */
+static unsigned int
+fields_key(struct ftrace_text *t)
+{
+	const char *from = t->at;
+	unsigned int field = NR_FIELDS;
+
+	while (t->at < t->end && *t->at != '=' && *t->at != ' ' &&
+	       *t->at != '\t')
+		t->at++;
+	if (t->at < t->end && *t->at == '=')
+		field = fields_find(from, (size_t)(t->at++ - from));
+	if (field == NR_FIELDS)
+		fields_skip(t);
+	return field;
+}
+
+bool
+ftrace_fields(struct ftrace *f, struct ftrace_text t, struct ftrace_event *e)
+{
+	unsigned int seen = 0;
+
+	for (;;) {
+		unsigned int field;
+		uint64_t v;
+
+		ftrace_blanks(&t);
+		if (t.at == t.end)
+			break;
+		field = fields_key(&t);
+		if (field == NR_FIELDS)
+			continue;
+		if (field == FIELD_GFP) {
+			const char *from = t.at;
+
+			fields_skip(&t);
+			e->gfp = ftrace_gfp(f, from, (size_t)(t.at - from),
+					    &e->unknown_gfp);
+		} else if (!fields_number(&t, &v) ||
+			   !fields_store(e, field, v)) {
+			return false;
+		}
+		seen |= 1U << field;
+	}
+	if (needs[e->kind] & ~seen)
+		return false;
+	fields_infer(e, seen);
+	return true;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/* ftrace_impl.h - what the parts of the trace reader share */
+#ifndef KMEMFS_MACHINE_FTRACE_IMPL_H
+#define KMEMFS_MACHINE_FTRACE_IMPL_H
+
+#include "kmemfs/machine/ftrace.h"
+
+/* Places in a line: [at, end). */
+struct ftrace_text {
+	const char *at;
+	const char *end;
+};
+
+/*
+ * Read the columns before the event's name: task, pid, CPU, flags, time.
+ * On success leaves @t at the name and returns true.
+ */
+bool ftrace_columns(struct ftrace_text *t, struct ftrace_event *e);
+/* Read the key=value words after the name of a mm_page event; false when one
+ * that must be there is missing or is no number. */
+bool ftrace_fields(struct ftrace *f, struct ftrace_text t,
+		   struct ftrace_event *e);
+/* The value of a gfp_flags text; counts words that nobody knows. */
+gfp_t ftrace_gfp(struct ftrace *f, const char *text, size_t len,
+		 uint32_t *unknown);
+
+static inline bool
+ftrace_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline void
+ftrace_blanks(struct ftrace_text *t)
+{
+	while (t->at < t->end && (*t->at == ' ' || *t->at == '\t'))
+		t->at++;
+}
+
+/* Read decimal digits; false when there is none or the number is too large. */
+static inline bool
+ftrace_decimal(struct ftrace_text *t, uint64_t *value)
+{
+	const char *from = t->at;
+	uint64_t v = 0;
+
+	while (t->at < t->end && ftrace_is_digit(*t->at) && t->at - from < 20)
+		v = v * 10 + (uint64_t)(*t->at++ - '0');
+	*value = v;
+	/* 19 digits always fit in 64 bits. */
+	return t->at > from && t->at - from < 20;
+}
+
+#endif

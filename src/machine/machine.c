@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+/*
+ * machine.c - a machine from its file to its end, and what it says
+ *
+ * How it works: memory is booted first (phys.h), with no time passing; then
+ * the machine file's [vm] settings are made as an init script would make them;
+ * then what a state directory kept is done again.  All three are functions of
+ * the machine file and the journal alone.
+ */
+#include "kmemfs/machine/machine.h"
+
+#include "kmemfs/base/check.h"
+#include "kmemfs/machine/journal.h"
+#include "kmemfs/machine/replay.h"
+#include "kmemfs/phys/sysctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TRACE_RECORDS (1U << 16)
+#define ERROR_LOG_ENTRIES 64
+#define ANSWERS 100
+
+/* --- what it says ------------------------------------------------------------ */
+
+static void
+log_line(struct machine *m, const char *format, va_list ap)
+{
+	struct out *log = &m->dmesg;
+	uint64_t us = m->now_ns / 1000;
+
+	if (log->len > MACHINE_LOG_MAX) {
+		const char *half = log->text + log->len / 2;
+		const char *end = log->text + log->len;
+		const char *line = memchr(half, '\n', (size_t)(end - half));
+
+		/* Every line ends in a newline, so there is one. */
+		log->len = (size_t)(end - line - 1);
+		memmove(log->text, line + 1, log->len);
+	}
+	out_printf(log, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
+		   (unsigned long long)(us % 1000000));
+	out_vprintf(log, format, ap);
+	out_char(log, '\n');
+}
+
+void
+machine_printk(struct machine *m, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	log_line(m, format, ap);
+	va_end(ap);
+}
+
+static void
+phys_says(void *user, const char *line)
+{
+	machine_printk(user, "%s", line);
+}
+
+void
+line_ring_add(struct line_ring *ring, const char *line)
+{
+	g_queue_push_tail(&ring->lines, g_strdup(line));
+	while (ring->lines.length > ring->most) {
+		g_free(g_queue_pop_head(&ring->lines));
+		ring->dropped++;
+	}
+}
+
+uint64_t
+machine_random(struct machine *m)
+{
+	uint64_t z = m->random += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+/* --- what it is -------------------------------------------------------------- */
+
+void
+machine_hash(const struct machine *m, char text[65])
+{
+	struct out config = OUT_INIT;
+	char *hash;
+
+	config_print(m->config, &config);
+	hash = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
+					   (const guchar *)out_text(&config),
+					   config.len);
+	memcpy(text, hash, 65);
+	g_free(hash);
+	out_fini(&config);
+}
+
+bool
+machine_is_ram(const struct machine *m, pa_t at, uint64_t len)
+{
+	const GArray *memory = m->phys->memblock.memory;
+
+	/* Ranges that touch may stand apart, one for each node. */
+	for (unsigned int i = 0; len && i < memory->len; i++) {
+		const struct range *r = &g_array_index(memory, struct range, i);
+
+		if (at >= r->start && at < r->end) {
+			uint64_t part = MIN_OF(len, r->end - at);
+
+			at += part;
+			len -= part;
+		}
+	}
+	return !len;
+}
+
+/* --- boot -------------------------------------------------------------------- */
+
+static bool
+boot_sysctls(struct machine *m, char **error)
+{
+	const GArray *settings = m->config->sysctls;
+
+	for (unsigned int i = 0; settings && i < settings->len; i++) {
+		const struct sysctl_setting *s =
+			&g_array_index(settings, struct sysctl_setting, i);
+		struct refusal r;
+
+		if (sysctl_write(m->phys, s->name, s->value, &r)) {
+			*error = g_strdup_printf("%s: [vm] %s: %s",
+						 m->config->source, s->name,
+						 r.sentence);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+boot_phys(struct machine *m, char **error)
+{
+	char why[256] = "";
+
+	m->phys = phys_boot(&m->config->phys, &m->trace, &m->now_ns, phys_says,
+			    m, why, sizeof(why));
+	if (!m->phys) {
+		*error = g_strdup_printf("%s: %s", m->config->source, why);
+		return false;
+	}
+	m->ram = ram_new(m->phys->max_pfn << m->phys->page_shift,
+			 m->config->ram_limit);
+	return true;
+}
+
+/* The machine file stands beside the journal, to be mounted again by. */
+static bool
+keep_config(const struct machine *m, const char *dir, char **error)
+{
+	char *path = g_build_filename(dir, "machine.ini", NULL);
+	struct out config = OUT_INIT;
+	GError *failure = NULL;
+	bool ok = true;
+
+	config_print(m->config, &config);
+	if (!g_file_test(path, G_FILE_TEST_EXISTS) &&
+	    !g_file_set_contents(path, out_text(&config), (gssize)config.len,
+				 &failure)) {
+		*error = g_strdup(failure->message);
+		g_error_free(failure);
+		ok = false;
+	}
+	out_fini(&config);
+	g_free(path);
+	return ok;
+}
+
+static bool
+boot_journal(struct machine *m, const char *dir, char **error)
+{
+	char hash[65];
+
+	machine_hash(m, hash);
+	m->journal = journal_open(dir, hash, error);
+	if (!m->journal)
+		return false;
+	if (!dir)
+		return true;
+	return keep_config(m, dir, error) && !journal_replay_own(m, error);
+}
+
+struct machine *
+machine_boot(struct machine_config *config, const char *state_dir,
+	     char **error)
+{
+	struct machine *m = g_new0(struct machine, 1);
+
+	m->config = config;
+	m->random = config->seed;
+	g_queue_init(&m->error_log.lines);
+	m->error_log.most = ERROR_LOG_ENTRIES;
+	g_queue_init(&m->answers.lines);
+	m->answers.most = ANSWERS;
+	trace_init(&m->trace, TRACE_RECORDS);
+	m->allocations = allocation_table_new();
+	machine_printk(m, "Command line: %s",
+		       config->cmdline ? config->cmdline : "");
+	if (!boot_phys(m, error) || !boot_sysctls(m, error)) {
+		machine_free(m);
+		return NULL;
+	}
+	machine_printk(m, "smp: Brought up %u node%s, %u CPU%s",
+		       m->phys->nr_nodes, m->phys->nr_nodes > 1 ? "s" : "",
+		       m->phys->nr_cpus, m->phys->nr_cpus > 1 ? "s" : "");
+	if (!boot_journal(m, state_dir, error)) {
+		machine_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void
+machine_free(struct machine *m)
+{
+	if (!m)
+		return;
+	journal_close(m->journal);
+	replay_free(m->replay);
+	allocation_table_free(m->allocations);
+	if (m->phys)
+		phys_free(m->phys);
+	ram_free(m->ram);
+	trace_fini(&m->trace);
+	g_queue_clear_full(&m->error_log.lines, g_free);
+	g_queue_clear_full(&m->answers.lines, g_free);
+	out_fini(&m->dmesg);
+	config_free(m->config);
+	g_free(m);
+}

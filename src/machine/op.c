@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+/*
+ * op.c - running one op: time, the handler, the journal, the answer
+ *
+ * Always true: an op that is refused leaves the machine as it was, time
+ * included; one that ran, well or not, is in the journal and moved time on by
+ * at least 1 ns.
+ */
+#include "op_impl.h"
+
+#include "kmemfs/machine/journal.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void
+say(struct refusal *r, int err, bool ran, size_t column, const char *format,
+    va_list ap)
+{
+	if (!r)
+		return;
+	r->err = err;
+	r->ran = ran;
+	r->column = column;
+	vsnprintf(r->sentence, sizeof(r->sentence), format, ap);
+}
+
+/*
+ * op->result tells op_run which of the two ways a handler ended: refusing
+ * leaves it 0, failing stores the errno.
+ */
+int
+op_refuse(struct op *op, int param, int err, const char *format, ...)
+{
+	size_t column = 0;
+	va_list ap;
+
+	if (param >= 0 && op->column[param] != UINT32_MAX)
+		column = op->column[param];
+	va_start(ap, format);
+	say(op->refusal, err, false, column, format, ap);
+	va_end(ap);
+	return -err;
+}
+
+int
+op_fail(struct op *op, int err, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	say(op->refusal, err, true, 0, format, ap);
+	va_end(ap);
+	op->result = -err;
+	return -err;
+}
+
+void
+op_answer(struct op *op, const char *format, ...)
+{
+	va_list ap;
+
+	if (!op->answer)
+		return;
+	va_start(ap, format);
+	out_vprintf(op->answer, format, ap);
+	va_end(ap);
+}
+
+static void
+keep(struct op *op, uint64_t before)
+{
+	struct machine *m = op->m;
+
+	if (op->desc->flags & OP_TRANSIENT) {
+		m->generation++;
+		return;
+	}
+	if (m->now_ns == before)
+		m->now_ns++;
+	if (!(op->desc->flags & OP_CLOCK))
+		m->changed_ns = m->now_ns;
+	m->generation++;
+	m->position++;
+	journal_append(m->journal, op);
+}
+
+int
+op_run(struct machine *m, struct op *op, struct out *answer,
+       struct refusal *r)
+{
+	uint64_t before = m->now_ns;
+	size_t answered = answer ? answer->len : 0;
+	int err;
+
+	if (m->state == MACHINE_PANIC && !(op->desc->flags & OP_ALWAYS))
+		return refuse(r, EIO, 0, "the machine has panicked");
+	op->m = m;
+	op->answer = answer;
+	op->refusal = r;
+	op->result = 0;
+	m->trace.now.ns = before + 1;
+	m->trace.now.cpu = 0;
+	m->trace.now.context = 0;
+	if (!(op->desc->flags & (OP_CLOCK | OP_TRANSIENT)))
+		m->now_ns = before + 1;
+	err = op->desc->run(op, &op->args);
+	if (err && !op->result) {
+		m->now_ns = before;
+		if (answer)
+			answer->len = answered;
+		return err;
+	}
+	op->result = err;
+	keep(op, before);
+	if (answer && !err && answer->len == answered)
+		out_str(answer, "ok");
+	return err;
+}
+
+static void
+answer_error(struct out *answer, const struct refusal *r)
+{
+	const char *name = strerrorname_np(r->err);
+
+	out_printf(answer, "error %s %zu %s", name ? name : "EIO", r->column,
+		   r->sentence);
+}
+
+void
+machine_log_refusal(struct machine *m, const char *op_name, const char *line,
+		    const struct refusal *r)
+{
+	struct out entry = OUT_INIT;
+	size_t from = 0, len = strlen(line), column = r->column;
+	const size_t around = 60;
+
+	/* A very long line is shown around the word at fault. */
+	if (len > 2 * around && column > around)
+		from = column - around;
+	if (len - from > 2 * around)
+		len = from + 2 * around;
+	out_printf(&entry, "[%5llu.%06llu] %s: error: %s\n  Command: ",
+		   (unsigned long long)(m->now_ns / 1000000000),
+		   (unsigned long long)(m->now_ns / 1000 % 1000000),
+		   op_name ? op_name : "batch", r->sentence);
+	for (size_t i = from; i < len; i++)
+		out_char(&entry, g_ascii_isprint(line[i]) ? line[i] : '?');
+	out_str(&entry, "\n           ");
+	for (size_t i = from; i < column && i < len; i++)
+		out_char(&entry, ' ');
+	out_char(&entry, '^');
+	line_ring_add(&m->error_log, out_text(&entry));
+	out_fini(&entry);
+}
+
+int
+machine_do_words(struct machine *m, const char *name, const char *line,
+		 struct out *answer, struct refusal *r)
+{
+	struct out own_answer = OUT_INIT;
+	struct out *to = answer ? answer : &own_answer;
+	struct refusal own;
+	size_t start = to->len;
+	char *copy = g_strdup(line);
+	struct op op = {0};
+	int err;
+
+	r = r ? r : &own;
+	*r = (struct refusal){0};
+	err = op_parse(m, name, copy, &op, r);
+	if (!err) {
+		op.want_why = true;
+		err = op_run(m, &op, to, r);
+	}
+	if (err) {
+		to->len = start;
+		answer_error(to, r);
+		machine_log_refusal(m, name ? name : op.desc ? op.desc->name
+							     : NULL,
+				    line, r);
+	}
+	line_ring_add(&m->answers, out_text(to) + start);
+	op_fini(&op);
+	g_free(copy);
+	out_fini(&own_answer);
+	return err;
+}
+
+int
+machine_do(struct machine *m, const char *line, struct out *answer,
+	   struct refusal *r)
+{
+	return machine_do_words(m, NULL, line, answer, r);
+}

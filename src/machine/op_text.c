@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/*
+ * op_text.c - an op as its canonical line, and how to use it
+ *
+ * The canonical line names every parameter but those that must be given, so
+ * that a journal reads by itself and does not depend on defaults.
+ */
+#include "op_impl.h"
+
+void
+op_print(const struct op_desc *desc, const void *args, struct out *out)
+{
+	out_str(out, desc->name);
+	for (unsigned int i = 0; i < desc->nr_params; i++) {
+		const struct param *param = &desc->params[i];
+
+		if (!param_present(param, args))
+			continue;
+		out_char(out, ' ');
+		if (param->fallback || param->optional) {
+			out_str(out, param->name);
+			out_char(out, '=');
+		}
+		param_print(param, args, out);
+	}
+}
+
+static void
+signature(const struct op_desc *desc, struct out *out)
+{
+	for (unsigned int i = 0; i < desc->nr_params; i++) {
+		const struct param *param = &desc->params[i];
+		bool may = param->fallback || param->optional;
+
+		out_printf(out, " %s%s%s", may ? "[" : "", param->name,
+			   may ? "]" : "");
+	}
+}
+
+static void
+help_param(const struct param *param, struct out *out)
+{
+	out_printf(out, "  %-12s %s", param->name,
+		   param_type_help(param->type));
+	if (param->fallback)
+		out_printf(out, "; default %s", param->fallback);
+	else if (param->optional)
+		out_str(out, "; may be left out");
+	out_char(out, '\n');
+	if (param->doc[0])
+		out_printf(out, "  %-12s %s\n", "", param->doc);
+}
+
+static void
+help_fails(const char *fails, struct out *out)
+{
+	out_str(out, "\nErrors:\n  ");
+	for (; *fails; fails++) {
+		out_char(out, *fails);
+		if (*fails == '\n')
+			out_str(out, "  ");
+	}
+	out_char(out, '\n');
+}
+
+void
+op_help(const struct op_desc *desc, struct out *out)
+{
+	out_printf(out, "%s\n\nUsage: %s", desc->doc, desc->name);
+	signature(desc, out);
+	out_char(out, '\n');
+	if (desc->nr_params)
+		out_char(out, '\n');
+	for (unsigned int i = 0; i < desc->nr_params; i++)
+		help_param(&desc->params[i], out);
+	out_printf(out, "\nAnswers: %s\n", desc->gives ? desc->gives : "ok");
+	if (desc->fails)
+		help_fails(desc->fails, out);
+	if (desc->example)
+		out_printf(out, "\nExample: echo \"%s\" > control/%s\n",
+			   desc->example, desc->name);
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ops_replay.c - the steps of a replay
+ *
+ * How it works: under policy model an allocation is made as any other, and the
+ * map remembers which block stands for which recorded one until the recording
+ * frees it.  Under policy mirror the allocator is told which frames to take
+ * (pages.h, mirror_*), and the map, recorded frames standing for themselves,
+ * tells which of them are known to be allocated.
+ *
+ * Always true: a block in the map is allocated and has no owner; no two blocks
+ * of the map overlap, neither in recorded frames nor in ours; while the map
+ * holds a block the policy under which it was put there stays.
+ *
+ * Differs from the kernel: a stolen pageblock takes its new type, but free
+ * blocks in it stay on the lists they are on until the recording takes them.
+ */
+#include "kmemfs/ops.h"
+
+#include "kmemfs/base/check.h"
+#include "replay_impl.h"
+
+#include <errno.h>
+#include <glib.h>
+
+#define STEP(o, a, kind)                                                       \
+	{                                                                      \
+		.op = (o), .m = (o)->m, .replay = replay_of((o)->m),           \
+		.pfn = (a)->pfn, .order = (unsigned int)(a)->order,            \
+		.cpu = (unsigned int)(a)->cpu, .event = (kind), .at = (a)->at  \
+	}
+
+/* --- mirror ----------------------------------------------------------------
+ */
+
+static void
+step_result(struct step *s, enum mirror_result result)
+{
+	static const enum replay_mismatch what[] = {
+	    [MIRROR_ELSEWHERE] = MISMATCH_ELSEWHERE,
+	    [MIRROR_NOT_FREE] = MISMATCH_NOT_FREE,
+	    [MIRROR_NOT_MANAGED] = MISMATCH_NOT_MANAGED,
+	    [MIRROR_IMPOSSIBLE] = MISMATCH_IMPOSSIBLE,
+	};
+
+	if (result != MIRROR_OK)
+		step_note(s, what[result]);
+}
+
+/*
+ * Whether one of the frames belongs to an allocation that an op made: nothing
+ * that a recording says takes it away.
+ */
+static bool
+mirror_owned(struct step *s)
+{
+	const struct phys *phys = s->m->phys;
+	pfn_t pfn = s->pfn, end = s->pfn + block_pages(s->order);
+
+	if (!allocation_count(s->m))
+		return false;
+	while (pfn < end && pfn < phys->max_pfn) {
+		enum migratetype type;
+		enum frame_state state;
+		unsigned int order;
+		pfn_t head;
+
+		state = frame_block(phys, pfn, &head, &order, &type);
+		if (state == FRAME_ALLOCATED && phys->frames[head].owner) {
+			step_note(s, MISMATCH_OWNED);
+			return true;
+		}
+		pfn = state == FRAME_NONE ? pfn + 1 : head + block_pages(order);
+	}
+	return false;
+}
+
+static void
+zero_frames(struct step *s, pfn_t pfn)
+{
+	unsigned int shift = s->m->phys->page_shift;
+
+	ram_zero(s->m->ram, pfn << shift, block_pages(s->order) << shift);
+}
+
+static int
+mirror_alloc(struct step *s, const struct args_replay_alloc *a)
+{
+	enum mirror_result result;
+
+	if (mirror_owned(s))
+		return 0;
+	blocks_evict(s);
+	result = mirror_take(s->m->phys, s->pfn, s->order, (gfp_t)a->gfp,
+			     (enum migratetype)a->migratetype, s->cpu);
+	step_result(s, result);
+	if (result == MIRROR_IMPOSSIBLE)
+		return 0;
+	replay_map_add(s->replay->map,
+		       &(struct replay_block){s->pfn, s->pfn, s->order});
+	s->replay->counts.allocated++;
+	if (a->gfp & __GFP_ZERO)
+		zero_frames(s, s->pfn);
+	op_answer(s->op, "pfn=%llu recorded=%llu", (unsigned long long)s->pfn,
+		  (unsigned long long)s->pfn);
+	return 0;
+}
+
+/* --- model -----------------------------------------------------------------
+ */
+
+static int
+model_alloc(struct step *s, const struct args_replay_alloc *a)
+{
+	struct phys *phys = s->m->phys;
+	struct replay_block block = {.recorded = s->pfn, .order = s->order};
+	const struct page_request request = {
+	    .gfp = (gfp_t)a->gfp,
+	    .order = s->order,
+	    .nid = phys->cpu_node[s->cpu],
+	    .cpu = s->cpu,
+	    .context = (enum alloc_context)a->context,
+	};
+	int err;
+
+	blocks_evict(s);
+	err = pages_alloc(phys, &request, &block.pfn);
+	if (err) {
+		step_note(s, MISMATCH_FAILED);
+		return op_fail(s->op, -err,
+			       "order %u: no zone of the list can give it",
+			       s->order);
+	}
+	replay_map_add(s->replay->map, &block);
+	s->replay->counts.allocated++;
+	s->replay->counts.same_frame += block.pfn == s->pfn;
+	if (a->gfp & __GFP_ZERO)
+		zero_frames(s, block.pfn);
+	op_answer(s->op, "pfn=%llu recorded=%llu",
+		  (unsigned long long)block.pfn, (unsigned long long)s->pfn);
+	return 0;
+}
+
+/* --- the ops ---------------------------------------------------------------
+ */
+
+int
+op_replay_alloc(struct op *op, struct args_replay_alloc *a)
+{
+	struct step s = STEP(op, a, FTRACE_ALLOC);
+	int err = step_check(&s);
+
+	if (err)
+		return err;
+	step_stamp(&s);
+	/* Whoever asked got nothing, and will free nothing. */
+	if (!s.pfn) {
+		s.replay->counts.had_failed++;
+		return 0;
+	}
+	if (s.replay->policy == REPLAY_MIRROR)
+		return mirror_alloc(&s, a);
+	return model_alloc(&s, a);
+}
+
+/*
+ * What is not known was allocated before the recording began, or its
+ * allocation was lost.  Under mirror the recorded frames become free even so.
+ */
+static void
+free_unknown(struct step *s)
+{
+	if (s->replay->policy == REPLAY_MIRROR) {
+		if (mirror_owned(s))
+			return;
+		step_result(s,
+			    mirror_free(s->m->phys, s->pfn, s->order, s->cpu));
+	}
+	step_note(s, MISMATCH_UNKNOWN);
+}
+
+int
+op_replay_free(struct op *op, struct args_replay_free *a)
+{
+	struct step s = STEP(op, a, FTRACE_FREE);
+	struct replay_block block;
+	unsigned int nr = 1;
+	int err = step_check(&s);
+
+	if (err)
+		return err;
+	step_stamp(&s);
+	if (replay_map_find(s.replay->map, s.pfn, &block) &&
+	    block.order == s.order) {
+		block_release(&s, &block);
+		op_answer(op, "pfn=%llu recorded=%llu",
+			  (unsigned long long)block.pfn,
+			  (unsigned long long)s.pfn);
+	} else {
+		nr = blocks_free(&s);
+		if (nr)
+			step_note(&s, MISMATCH_PARTIAL);
+		else
+			free_unknown(&s);
+	}
+	s.replay->counts.freed += nr;
+	return 0;
+}
+
+int
+op_replay_zone_locked(struct op *op, struct args_replay_zone_locked *a)
+{
+	struct step s = STEP(op, a, FTRACE_ZONE_LOCKED);
+	int err = step_check(&s);
+
+	if (err)
+		return err;
+	step_stamp(&s);
+	if (s.replay->policy != REPLAY_MIRROR || mirror_owned(&s))
+		return 0;
+	blocks_evict(&s);
+	step_result(&s, mirror_zone_locked(s.m->phys, s.pfn, s.order,
+					   (enum migratetype)a->migratetype,
+					   a->refill, s.cpu));
+	return 0;
+}
+
+int
+op_replay_drain(struct op *op, struct args_replay_drain *a)
+{
+	struct step s = STEP(op, a, FTRACE_DRAIN);
+	int err = step_check(&s);
+
+	if (err)
+		return err;
+	step_stamp(&s);
+	if (s.replay->policy != REPLAY_MIRROR || mirror_owned(&s))
+		return 0;
+	blocks_evict(&s);
+	step_result(&s, mirror_drain(s.m->phys, s.pfn, s.order,
+				     (enum migratetype)a->migratetype, s.cpu));
+	return 0;
+}
+
+/* Whether all of @pfn..+2^@order is spanned by one zone. */
+static bool
+spanned(const struct phys *phys, pfn_t pfn, unsigned int order)
+{
+	const struct zone *zone = NULL;
+	pfn_t last = pfn + block_pages(order) - 1;
+
+	if (last < phys->max_pfn)
+		zone = phys_zone_of(phys, pfn);
+	return zone && zone == phys_zone_of(phys, last);
+}
+
+int
+op_replay_extfrag(struct op *op, struct args_replay_extfrag *a)
+{
+	struct step s = STEP(op, a, FTRACE_EXTFRAG);
+	struct phys *phys = op->m->phys;
+	pfn_t pfn, pageblock = 1ULL << phys->arch->pageblock_order;
+	int err = step_check(&s);
+
+	if (err)
+		return err;
+	step_stamp(&s);
+	if (s.replay->policy != REPLAY_MIRROR || !a->ownership)
+		return 0;
+	if (!spanned(phys, s.pfn, s.order) || a->to >= MIGRATE_PCPTYPES) {
+		step_note(&s, MISMATCH_IMPOSSIBLE);
+		return 0;
+	}
+	for (pfn = round_down_to(s.pfn, pageblock);
+	     pfn < s.pfn + block_pages(s.order); pfn += pageblock)
+		if (pageblock_type(phys, pfn) < MIGRATE_PCPTYPES)
+			pageblock_set_type(phys, pfn, (enum migratetype)a->to);
+	return 0;
+}
+
+int
+op_replay_policy(struct op *op, struct args_replay_policy *a)
+{
+	struct replay *replay = replay_of(op->m);
+
+	if (replay->running)
+		return op_refuse(op, ARG_REPLAY_POLICY_POLICY, EBUSY,
+				 "a recording is being replayed; "
+				 "control/replay/end ends one left open");
+	if (a->policy != replay->policy && replay_live_blocks(replay))
+		return op_refuse(
+		    op, ARG_REPLAY_POLICY_POLICY, EBUSY,
+		    "%llu blocks of the other policy are live; "
+		    "control/replay/release frees them",
+		    (unsigned long long)replay_live_blocks(replay));
+	replay->policy = (enum replay_policy)a->policy;
+	return 0;
+}
+
+/* What the model does by itself is compared with the recording, as counts. */
+#define COMPARED                                                               \
+	(1U << TRACE_MM_PAGE_ALLOC_ZONE_LOCKED |                               \
+	 1U << TRACE_MM_PAGE_PCPU_DRAIN | 1U << TRACE_MM_PAGE_ALLOC_EXTFRAG)
+
+int
+op_replay_begin(struct op *op, struct args_replay_begin *a)
+{
+	struct replay *replay = replay_of(op->m);
+	struct trace *trace = &op->m->trace;
+
+	(void)a;
+	replay->running = true;
+	replay->based = false;
+	replay->stamped = false;
+	replay->last_at = 0;
+	replay->nr_notes = 0;
+	replay->counts = (struct replay_counts){0};
+	memset(trace->count, 0, sizeof(trace->count));
+	trace->counted |= COMPARED;
+	return 0;
+}
+
+int
+op_replay_end(struct op *op, struct args_replay_end *a)
+{
+	struct replay *replay = replay_of(op->m);
+
+	if (a->at > REPLAY_AT_MAX)
+		return op_refuse(op, ARG_REPLAY_END_AT, EINVAL,
+				 "more than 36 years after the first stamp");
+	if (replay->based)
+		op->m->now_ns = MAX_OF(op->m->now_ns, replay->base_ns + a->at);
+	replay->running = false;
+	replay->based = false;
+	op->m->trace.counted &= ~COMPARED;
+	return 0;
+}
+
+int
+op_replay_release(struct op *op, struct args_replay_release *a)
+{
+	struct step s = {.op = op,
+			 .m = op->m,
+			 .replay = replay_of(op->m),
+			 .cpu = (unsigned int)a->cpu};
+	uint64_t i, nr, pages = replay_live_pages(s.replay);
+	struct replay_block *list;
+
+	if (!op->m->phys->cpu_online[a->cpu])
+		return op_refuse(op, ARG_REPLAY_RELEASE_CPU, EINVAL,
+				 "CPU %u is offline", s.cpu);
+	op->m->trace.now.cpu = (uint16_t)a->cpu;
+	list = replay_map_list(s.replay->map, &nr);
+	for (i = 0; i < nr; i++)
+		block_release(&s, &list[i]);
+	g_free(list);
+	op_answer(op, "blocks=%llu pages=%llu", (unsigned long long)nr,
+		  (unsigned long long)pages);
+	return 0;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+/*
+ * buddy_impl.h - lists of blocks, and what the files of the page allocator
+ * share about them
+ *
+ * A block is named by its first pfn.  Functions here move blocks and keep
+ * nr_free; only those that say so touch nr_free_pages and nr_free_cma.
+ */
+#ifndef KMEMFS_PHYS_BUDDY_IMPL_H
+#define KMEMFS_PHYS_BUDDY_IMPL_H
+
+#include "kmemfs/base/check.h"
+#include "kmemfs/base/out.h"
+#include "kmemfs/phys/phys.h"
+
+#define MAX_BLOCK_ORDER (MAX_ORDER - 1)
+#define MAX_BLOCK_PAGES (1ULL << MAX_BLOCK_ORDER)
+/* High bit of a pageblock's byte: it once had a type that does not merge with
+ * others, so an equal buddy may have been left beside it. */
+#define PAGEBLOCK_PARTED 0x80
+#define PAGEBLOCK_TYPE_BITS 0x07
+
+#define likely(e) __builtin_expect(!!(e), 1)
+#define unlikely(e) __builtin_expect(!!(e), 0)
+
+/* A run of blocks of the largest order that nobody has touched: one element
+ * of its list, standing for all of them in ascending order. */
+struct run {
+	pfn_t start;
+	uint64_t nr; /* blocks, at least 2 */
+};
+
+/* Frames of a zone that were given to the buddy, whatever they are now. */
+struct extent {
+	pfn_t start;
+	pfn_t end;
+};
+
+struct free_runs {
+	struct run *run; /* sorted, disjoint */
+	size_t nr;
+	size_t capacity;
+	struct extent *managed; /* sorted, disjoint, not adjacent */
+	size_t nr_managed;
+	size_t managed_capacity;
+};
+
+static inline uint64_t
+pageblock_pages(const struct phys *phys)
+{
+	return 1ULL << phys->arch->pageblock_order;
+}
+
+/* Types whose blocks may become one: migratetype_is_mergeable(). */
+static inline bool
+type_is_mergeable(enum migratetype type)
+{
+	return type < MIGRATE_PCPTYPES;
+}
+
+/* pageblock_type(), for hot paths. */
+static inline enum migratetype
+block_type(const struct phys *phys, pfn_t pfn)
+{
+	uint8_t byte = phys->pageblocks[pfn >> phys->arch->pageblock_order];
+
+	return (byte & PAGEBLOCK_TYPE_BITS) ^ MIGRATE_MOVABLE;
+}
+
+/* --- links ------------------------------------------------------------------ */
+
+static inline uint32_t
+link_of(const struct zone *zone, pfn_t pfn)
+{
+	return (uint32_t)(pfn - zone->link_base) + 1;
+}
+
+static inline pfn_t
+link_pfn(const struct zone *zone, uint32_t link)
+{
+	return zone->link_base + (link - 1);
+}
+
+static inline struct frame *
+link_frame(const struct zone *zone, uint32_t link)
+{
+	return &zone->phys->frames[link_pfn(zone, link)];
+}
+
+static inline void
+list_add_head(struct zone *zone, struct block_list *list, struct frame *f,
+	      uint32_t link)
+{
+	f->next = list->head;
+	f->prev = 0;
+	if (list->head)
+		link_frame(zone, list->head)->prev = link;
+	else
+		list->tail = link;
+	list->head = link;
+}
+
+static inline void
+list_add_tail(struct zone *zone, struct block_list *list, struct frame *f,
+	      uint32_t link)
+{
+	f->next = 0;
+	f->prev = list->tail;
+	if (list->tail)
+		link_frame(zone, list->tail)->next = link;
+	else
+		list->head = link;
+	list->tail = link;
+}
+
+static inline void
+list_del(struct zone *zone, struct block_list *list, const struct frame *f)
+{
+	if (f->prev)
+		link_frame(zone, f->prev)->next = f->next;
+	else
+		list->head = f->next;
+	if (f->next)
+		link_frame(zone, f->next)->prev = f->prev;
+	else
+		list->tail = f->prev;
+}
+
+/* Describe a block in its first frame; links are set by list_add_*. */
+static inline void
+frame_set_head(struct frame *f, const struct zone *zone, unsigned int order,
+	       enum frame_state state, enum migratetype type)
+{
+	f->refs = 0;
+	f->order = order & 15;
+	f->state = state & 15;
+	f->type = type & 15;
+	f->flags = 0;
+	f->zone = zone->id;
+}
+
+/* --- buddy.c ---------------------------------------------------------------- */
+
+/* nr_free_pages, and nr_free_cma for that type; nothing for Isolate. */
+static inline void
+zone_mod_free(struct zone *zone, int64_t nr_pages, enum migratetype type)
+{
+	if (unlikely(type == MIGRATE_ISOLATE))
+		return;
+	zone->stat[ZS_nr_free_pages] += nr_pages;
+	if (unlikely(type == MIGRATE_CMA))
+		zone->stat[ZS_nr_free_cma] += nr_pages;
+}
+
+/* Put a block on a list, as it is. */
+void buddy_add(struct zone *zone, pfn_t pfn, unsigned int order,
+	       enum migratetype type, bool to_tail);
+/* Take the free block at @pfn off its list, also from inside a run; its frame
+ * gets state NONE.  Returns the type of that list. */
+enum migratetype buddy_del(struct zone *zone, pfn_t pfn, unsigned int order);
+/* From its list to the tail of the list of @type: move_to_free_list. */
+void buddy_move(struct zone *zone, pfn_t pfn, unsigned int order,
+		enum migratetype type);
+/*
+ * Free a block and merge it with its free buddies: __free_one_page.  Counts
+ * free pages.  @to_tail: FPI_TO_TAIL.
+ */
+void buddy_free(struct zone *zone, pfn_t pfn, unsigned int order,
+		enum migratetype type, bool to_tail);
+/*
+ * Take a block of @order from the lists of @type, splitting the smallest that
+ * is large enough: __rmqueue_smallest.  It has state NONE and carries @type.
+ * Does not count free pages.  Emits mm_page_alloc_zone_locked.
+ */
+pfn_t buddy_rmqueue(struct zone *zone, unsigned int order,
+		    enum migratetype type, struct out *why);
+/* The free block of @zone that covers @pfn; false when it is not free. */
+bool buddy_covering(const struct zone *zone, pfn_t pfn, pfn_t *head,
+		    unsigned int *order);
+
+/* --- runs.c ----------------------------------------------------------------- */
+
+/* The run of @zone that covers @pfn, or NULL. */
+struct run *runs_find(const struct zone *zone, pfn_t pfn);
+/* Take @nr blocks from @first on out of @run, wherever it is in its list. */
+void runs_take(struct zone *zone, struct run *run, pfn_t first, uint64_t nr);
+/* Whether all of @start..@end was given to the buddy of @zone. */
+bool extents_cover(const struct zone *zone, pfn_t start, pfn_t end);
+void extents_add(struct zone *zone, pfn_t start, pfn_t end);
+void extents_remove(struct zone *zone, pfn_t start, pfn_t end);
+/* Get zone->runs, making it and the origin of links when there is none. */
+struct free_runs *runs_get(struct zone *zone);
+
+/* --- pcp.c ------------------------------------------------------------------ */
+
+/* Blocks of @order may stay on per-cpu lists: pcp_allowed_order(). */
+static inline bool
+pcp_order(const struct phys *phys, unsigned int order)
+{
+	return order <= PAGE_ALLOC_COSTLY_ORDER ||
+	       (phys->arch->thp && order == phys->arch->pageblock_order);
+}
+
+#define NR_LOWORDER_PCP_LISTS (PCP_ORDERS * MIGRATE_PCPTYPES)
+
+/* The list of (order, type): order_to_pindex(). */
+static inline unsigned int
+pcp_index(enum migratetype type, unsigned int order)
+{
+	if (unlikely(order > PAGE_ALLOC_COSTLY_ORDER))
+		return NR_LOWORDER_PCP_LISTS + (type == MIGRATE_MOVABLE);
+	return MIGRATE_PCPTYPES * order + type;
+}
+
+static inline unsigned int
+pcp_index_order(const struct phys *phys, unsigned int index)
+{
+	if (index >= NR_LOWORDER_PCP_LISTS)
+		return phys->arch->pageblock_order;
+	return index / MIGRATE_PCPTYPES;
+}
+
+/* The type whose list takes pages that carry @type. */
+static inline enum migratetype
+pcp_list_type(enum migratetype type)
+{
+	return type < MIGRATE_PCPTYPES ? type : MIGRATE_MOVABLE;
+}
+
+/* Put a block (state NONE) on a list; it carries @type; counts it. */
+void pcp_add(struct zone *zone, struct per_cpu_pages *pcp, unsigned int index,
+	     pfn_t pfn, enum migratetype type, bool to_tail);
+/* Take a block off list @index; its frame gets state NONE. */
+void pcp_del(struct zone *zone, struct per_cpu_pages *pcp, unsigned int index,
+	     pfn_t pfn);
+/* Whether the block at @pfn is on list @index of @pcp. */
+bool pcp_has(const struct zone *zone, const struct per_cpu_pages *pcp,
+	     unsigned int index, pfn_t pfn);
+/* The list of any CPU that holds the block at @pfn (state PCP). */
+struct per_cpu_pages *pcp_holding(struct zone *zone, pfn_t pfn,
+				  unsigned int *index);
+/* Push a freed block and give some back when that are enough:
+ * free_unref_page_commit. */
+void pcp_free(struct zone *zone, unsigned int cpu, pfn_t pfn,
+	      unsigned int order, enum migratetype type);
+/* Give @count pages back, from list @index on: free_pcppages_bulk. */
+void pcp_drain(struct zone *zone, struct per_cpu_pages *pcp, uint32_t count,
+	       unsigned int index);
+
+#endif

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pages.c - asking for pages: the walk over the zones and the slow path
+ *
+ * What it models: __alloc_pages, get_page_from_freelist,
+ * __alloc_pages_slowpath, __alloc_pages_bulk.
+ *
+ * How it works: a request starts at the first zone of the node's list that is
+ * not above the zone it asks for, and takes the first that would stay above
+ * its low watermark.  When none would, it tries again with what its rights
+ * allow:
+ *
+ *     low -> min, less reserves -> all reserves (PF_MEMALLOC)
+ *         -> HighAtomic pageblocks given back, again -> -ENOMEM
+ *
+ * No memory of the host is asked for on the way.
+ *
+ * Differs from the kernel: there is nothing to reclaim, compact or kill, so a
+ * request that would have to wait for that fails; also one with __GFP_NOFAIL,
+ * after a try with part of the reserves.  Dirty limits of __GFP_WRITE and
+ * node_reclaim() of zone_reclaim_mode play no part, for the same reason.
+ */
+#include "alloc_impl.h"
+#include "why_impl.h"
+
+#include <errno.h>
+
+/* The request as a search; false when its zone bits mean nothing. */
+static inline bool
+search_init(struct search *s, struct phys *phys,
+	    const struct page_request *request)
+{
+	const struct node *node;
+	bool here;
+	int nid;
+
+	s->phys = phys;
+	s->gfp = request->gfp;
+	s->order = request->order;
+	s->cpu = request->cpu;
+	s->why = request->why;
+	s->highest = request_zone(phys->arch, s->gfp);
+	if (unlikely(s->highest == MAX_NR_ZONES))
+		return false;
+	s->cpu_nid = (unsigned int)phys->cpu_node[s->cpu];
+	s->type = unlikely(phys->mobility_off) ? MIGRATE_UNMOVABLE
+					       : request_type(s->gfp);
+	nid = request->nid == NODE_LOCAL ? (int)s->cpu_nid : request->nid;
+	node = phys->nodes[nid];
+	here = (s->gfp & __GFP_THISNODE) && phys->arch->numa;
+	s->zonelist = &node->zonelist[here ? ZONELIST_NOFALLBACK
+					   : ZONELIST_FALLBACK];
+	s->preferred = NULL;
+	for (s->first = 0; s->first < s->zonelist->nr; s->first++)
+		if (s->zonelist->zones[s->first]->type <= s->highest) {
+			s->preferred = s->zonelist->zones[s->first];
+			break;
+		}
+	return true;
+}
+
+/* zone_watermark_fast() */
+static inline bool
+zone_may_serve(const struct zone *zone, const struct search *s, uint64_t mark,
+	       unsigned int flags)
+{
+	if (likely(!s->order)) {
+		int64_t free = zone->stat[ZS_nr_free_pages];
+
+		free -= MIN_OF(free, zone_unusable(zone, 0, flags));
+		if (likely((uint64_t)free >
+			   mark + zone->lowmem_reserve[s->highest]))
+			return true;
+	}
+	return zone_watermark_slow(zone, s, mark, flags);
+}
+
+/* Before the search leaves the node, it may rather mix types on it. */
+static inline bool
+leaves_node(const struct search *s, const struct zone *zone)
+{
+	return zone != s->preferred && s->phys->nr_nodes > 1 &&
+	       zone->node != s->preferred->node;
+}
+
+/* Ask one zone; PFN_NONE when it may not serve or has no block. */
+static inline pfn_t
+search_zone(const struct search *s, struct zone *zone, unsigned int flags)
+{
+	uint64_t mark = wmark_pages(zone, flags & ALLOC_WMARK_MASK);
+	bool ok = zone_may_serve(zone, s, mark, flags);
+	pfn_t pfn;
+
+	if (unlikely(s->why))
+		why_zone(s->why, s, zone, flags, ok);
+	if (unlikely(!ok) && !(flags & ALLOC_NO_WATERMARKS))
+		return PFN_NONE;
+	pfn = rmqueue(s, zone, flags);
+	if (unlikely(pfn == PFN_NONE)) {
+		if (unlikely(s->why))
+			why_line(s->why, "it has no block for this request");
+		return pfn;
+	}
+	prep_new_page(s->phys, pfn, s->order, s->gfp, s->type);
+	if (unlikely(flags & ALLOC_HIGHATOMIC))
+		highatomic_reserve(zone, pfn, s->why);
+	return pfn;
+}
+
+/* get_page_from_freelist(): the zones from the preferred one on; those of its
+ * node first without mixing pageblock types, if the flags say so. */
+static inline pfn_t
+search_zones(const struct search *s, unsigned int flags)
+{
+	for (;;) {
+		bool avoid = flags & ALLOC_NOFRAGMENT;
+
+		for (unsigned int i = s->first; i < s->zonelist->nr; i++) {
+			struct zone *zone = s->zonelist->zones[i];
+			pfn_t pfn;
+
+			if (unlikely(zone->type > s->highest))
+				continue;
+			if (avoid && unlikely(leaves_node(s, zone)))
+				break;
+			pfn = search_zone(s, zone, flags);
+			if (likely(pfn != PFN_NONE))
+				return pfn;
+		}
+		if (!avoid)
+			return PFN_NONE;
+		flags &= ~(unsigned int)ALLOC_NOFRAGMENT;
+		if (unlikely(s->why))
+			why_line(s->why, "again: other pageblock types may be "
+					 "mixed now");
+	}
+}
+
+/* gfp_compaction_allowed() */
+static bool
+may_compact(const struct search *s)
+{
+	return s->gfp & __GFP_IO;
+}
+
+/* Try with what reclaim would be called for, while HighAtomic pageblocks can
+ * be given back instead. */
+static pfn_t
+search_under_pressure(const struct search *s, unsigned int flags)
+{
+	uint64_t *stalls = &s->phys->event[VE_allocstall_dma + s->highest];
+	bool costly = s->order > PAGE_ALLOC_COSTLY_ORDER;
+	bool insists = (s->gfp & __GFP_RETRY_MAYFAIL) && may_compact(s);
+	pfn_t pfn = PFN_NONE;
+
+	do {
+		(*stalls)++;
+		if (unlikely(s->why))
+			why_line(s->why, "direct reclaim is called for: there "
+					 "is nothing to reclaim");
+		if ((s->gfp & __GFP_NORETRY) || (costly && !insists) ||
+		    !highatomic_unreserve(s, true))
+			break;
+		pfn = search_zones(s, flags);
+	} while (pfn == PFN_NONE);
+	return pfn;
+}
+
+static pfn_t
+search_slow(struct search *s, const struct page_request *request)
+{
+	const gfp_t misuse = __GFP_ATOMIC | __GFP_DIRECT_RECLAIM;
+	unsigned int flags, reserve = alloc_flags_reserve(request);
+	bool may_reclaim = s->gfp & __GFP_DIRECT_RECLAIM;
+	pfn_t pfn;
+
+	if ((s->gfp & misuse) == misuse)
+		s->gfp &= ~(gfp_t)__GFP_ATOMIC;
+	flags = alloc_flags_slow(s);
+	if (unlikely(s->why))
+		why_try(s->why, s, "slow path", flags);
+	pfn = search_zones(s, flags);
+	if (pfn != PFN_NONE)
+		return pfn;
+	if (may_reclaim && may_compact(s) && !reserve &&
+	    s->order > PAGE_ALLOC_COSTLY_ORDER && (s->gfp & __GFP_NORETRY)) {
+		if (unlikely(s->why))
+			why_line(s->why, "only compaction is wanted: there is "
+					 "none");
+		goto nopage;
+	}
+	if (reserve)
+		flags = alloc_flags_cma(s, reserve) | (flags & ALLOC_KSWAPD);
+	if (unlikely(s->why))
+		why_try(s->why, s, reserve ? "with reserves" : "once more",
+			flags);
+	pfn = search_zones(s, flags);
+	if (pfn != PFN_NONE)
+		return pfn;
+	if (may_reclaim && !request->pf_memalloc) {
+		pfn = search_under_pressure(s, flags);
+		if (pfn != PFN_NONE)
+			return pfn;
+	}
+nopage:
+	if (!(s->gfp & __GFP_NOFAIL) || !may_reclaim)
+		return PFN_NONE;
+	if (unlikely(s->why))
+		why_try(s->why, s, "__GFP_NOFAIL", ALLOC_MIN_RESERVE);
+	return search_zones(s, ALLOC_MIN_RESERVE);
+}
+
+/* A search that goes on where the first walk found nothing. */
+static __attribute__((noinline)) pfn_t
+search_on(struct search *s, const struct page_request *request)
+{
+	pfn_t pfn = PFN_NONE;
+
+	if (s->preferred)
+		pfn = search_slow(s, request);
+	if (unlikely(s->why))
+		why_end(s->why, s, pfn);
+	s->gfp = request->gfp;
+	return pfn;
+}
+
+int
+pages_alloc(struct phys *phys, const struct page_request *request, pfn_t *pfn)
+{
+	unsigned int flags;
+	struct search s;
+	pfn_t got = PFN_NONE;
+
+	if (unlikely(request->order >= MAX_ORDER ||
+		     !search_init(&s, phys, request)))
+		return -EINVAL;
+	flags = alloc_flags_fast(&s);
+	if (unlikely(s.why))
+		why_begin(s.why, &s, request, flags);
+	if (likely(s.preferred))
+		got = search_zones(&s, flags);
+	if (unlikely(got == PFN_NONE))
+		got = search_on(&s, request);
+	else if (unlikely(s.why))
+		why_end(s.why, &s, got);
+	TRACE(phys->trace, MM_PAGE_ALLOC, got == PFN_NONE ? 0 : got, s.order,
+	      s.type, s.gfp);
+	if (unlikely(got == PFN_NONE))
+		return -ENOMEM;
+	*pfn = got;
+	return 0;
+}
+
+/* The zone of the preferred node that can give @nr pages and stay above its
+ * low watermark; NULL when none can. */
+static struct zone *
+bulk_zone(const struct search *s, unsigned int flags, unsigned int nr)
+{
+	struct search at = *s;
+
+	/* The reserve against this zone's requests is asked for here, not
+	 * that against the zone of the request. */
+	at.highest = s->preferred->type;
+	for (unsigned int i = s->first; i < s->zonelist->nr; i++) {
+		struct zone *zone = s->zonelist->zones[i];
+
+		if (zone->type > s->highest)
+			continue;
+		if (leaves_node(s, zone))
+			return NULL;
+		if (zone_may_serve(zone, &at, wmark_pages(zone, WMARK_LOW) + nr,
+				   flags))
+			return zone;
+	}
+	return NULL;
+}
+
+int
+pages_alloc_bulk(struct phys *phys, const struct page_request *request,
+		 unsigned int nr, pfn_t *pfns)
+{
+	struct zone *zone = NULL;
+	struct search s;
+	unsigned int got = 0, flags;
+	int err;
+
+	if (request->order || !search_init(&s, phys, request))
+		return -EINVAL;
+	if (!nr)
+		return 0;
+	flags = alloc_flags_cma(&s, WMARK_LOW);
+	if (nr > 1 && s.preferred)
+		zone = bulk_zone(&s, flags, nr);
+	while (zone && got < nr) {
+		pfns[got] = rmqueue_pcplist(&s, zone, &zone->pcp[s.cpu],
+					    flags);
+		if (pfns[got] == PFN_NONE)
+			break;
+		prep_new_page(phys, pfns[got++], 0, s.gfp, s.type);
+	}
+	if (got) {
+		rmqueue_count(&s, zone, got);
+		return (int)got;
+	}
+	err = pages_alloc(phys, request, pfns);
+	return err ? err : 1;
+}

@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tree.c - look-ups, attributes and lists over one machine, under its lock
+ *
+ * How it works: the layout says what there is, place.c turns names to inode
+ * numbers and back, render.c makes texts.  Here is the lock.
+ *
+ * Locks: `gate` then `lock`.  A thread that wants the machine waits at the
+ * gate; the one before it waits for the lock.  A long batch that lets go of the
+ * lock for a moment has to pass the gate again, behind whoever stood there, so
+ * readers get in (tree_breathe).  Hooks are called with neither held.
+ */
+#include "tree_impl.h"
+
+#include "kmemfs/machine/journal.h"
+#include "kmemfs/view/trace_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <unistd.h>
+
+#define KEY_COOKIE_SHIFT 48 /* cookies of keyed children start above */
+
+static void
+lock(struct tree *t)
+{
+	pthread_mutex_lock(&t->gate);
+	pthread_mutex_lock(&t->lock);
+	pthread_mutex_unlock(&t->gate);
+}
+
+static void
+unlock(struct tree *t)
+{
+	pthread_mutex_unlock(&t->lock);
+}
+
+struct machine *
+tree_lock(struct tree *t)
+{
+	lock(t);
+	return t->m;
+}
+
+void
+tree_unlock(struct tree *t)
+{
+	unlock(t);
+}
+
+/* --- telling the front end ------------------------------------------------------ */
+
+static void
+note_name(void *user, const char *name)
+{
+	struct tree *t = user;
+
+	if (t->hooks.entry)
+		g_ptr_array_add(t->names, g_strdup(name));
+}
+
+static void
+tell_names(struct tree *t, GPtrArray *names)
+{
+	struct tree_attr dir;
+
+	if (tree_path(t, "allocations", &dir))
+		return;
+	for (guint i = 0; i < names->len; i++)
+		t->hooks.entry(t->hooks.user, dir.ino, names->pdata[i]);
+}
+
+void
+tree_unlock_changed(struct tree *t)
+{
+	bool changed = t->told != t->m->generation;
+	bool readable = (trace_oldest(&t->m->trace) < t->m->trace.written);
+	GPtrArray *names = NULL;
+
+	t->told = t->m->generation;
+	if (t->names->len) {
+		names = t->names;
+		t->names = g_ptr_array_new_with_free_func(g_free);
+	}
+	unlock(t);
+	if (names) {
+		tell_names(t, names);
+		g_ptr_array_unref(names);
+	}
+	if (changed && t->hooks.changed)
+		t->hooks.changed(t->hooks.user);
+	if (readable && t->hooks.readable)
+		t->hooks.readable(t->hooks.user);
+}
+
+void
+tree_breathe(struct tree *t)
+{
+	tree_unlock_changed(t);
+	lock(t);
+}
+
+/* --- life -------------------------------------------------------------------------- */
+
+struct tree *
+tree_new(struct machine *m, bool nostream)
+{
+	struct tree *t = g_new0(struct tree, 1);
+
+	places_init();
+	t->m = m;
+	t->nostream = nostream;
+	pthread_mutex_init(&t->gate, NULL);
+	pthread_mutex_init(&t->lock, NULL);
+	t->last_sizes = g_hash_table_new_full(g_int64_hash, g_int64_equal,
+					      g_free, NULL);
+	t->names = g_ptr_array_new_with_free_func(g_free);
+	m->name_changed = note_name;
+	m->name_changed_user = t;
+	return t;
+}
+
+void
+tree_free(struct tree *t)
+{
+	for (unsigned int i = 0; i < RENDER_SLOTS; i++)
+		text_put(t->slots[i].text);
+	g_hash_table_destroy(t->last_sizes);
+	g_ptr_array_unref(t->names);
+	pthread_mutex_destroy(&t->lock);
+	pthread_mutex_destroy(&t->gate);
+	machine_free(t->m);
+	g_free(t);
+}
+
+void
+tree_set_hooks(struct tree *t, const struct tree_hooks *hooks)
+{
+	lock(t);
+	t->hooks = *hooks;
+	unlock(t);
+}
+
+/* --- finding ------------------------------------------------------------------------ */
+
+static bool
+hidden(const struct tree *t, const struct layout_entry *entry)
+{
+	const struct stream *stream;
+
+	if (!t->nostream || !entry->stream)
+		return false;
+	stream = stream_find(entry->stream);
+	return stream && stream->read;
+}
+
+static bool
+has_key_children(const struct layout_entry *entry)
+{
+	return entry->nr_children > entry->nr_fixed;
+}
+
+static uint64_t
+mtime_of(const struct tree *t, const struct layout_entry *entry)
+{
+	if (entry->kind == LAYOUT_DIR)
+		return has_key_children(entry) ? t->m->changed_ns : 0;
+	if (entry->kind != LAYOUT_FILE || entry->changes == CHANGES_NEVER)
+		return 0;
+	return entry->changes == CHANGES_CLOCK ? t->m->now_ns
+					       : t->m->changed_ns;
+}
+
+static void
+link_target(const struct place *p, struct out *out)
+{
+	if (p->entry->show)
+		p->entry->show(&p->view, out);
+	else
+		template_expand(p, p->entry->target, NULL, out);
+}
+
+static void
+fill_attr(struct tree *t, const struct place *p, struct tree_attr *attr)
+{
+	static const struct {
+		enum tree_kind kind;
+		mode_t type;
+	} kinds[] = {
+		[LAYOUT_DIR] = {TREE_DIR,  S_IFDIR},
+		[LAYOUT_FILE] = {TREE_FILE, S_IFREG},
+		[LAYOUT_LINK] = {TREE_LINK, S_IFLNK},
+		[LAYOUT_CONTROL] = {TREE_FILE, S_IFREG},
+	};
+	const struct layout_entry *entry = p->entry;
+
+	*attr = (struct tree_attr){
+		.ino = place_ino(p),
+		.kind = kinds[entry->kind].kind,
+		.mode = kinds[entry->kind].type | entry->mode,
+		.mtime_ns = mtime_of(t, entry),
+		.nlink = 1,
+		.constant = !entry->nr_keys && !entry->when &&
+			    (entry->kind == LAYOUT_DIR ||
+			     entry->kind == LAYOUT_CONTROL ||
+			     entry->changes == CHANGES_NEVER) &&
+			    !has_key_children(entry),
+	};
+	if (entry->kind == LAYOUT_LINK) {
+		struct out target = OUT_INIT;
+
+		link_target(p, &target);
+		attr->size = target.len;
+		out_fini(&target);
+	} else if (entry->kind != LAYOUT_DIR) {
+		attr->size = render_size(t, p);
+	}
+}
+
+static int
+find(struct tree *t, uint64_t ino, struct place *p)
+{
+	if (!place_unpack(t->m, ino, p) || !place_exists(p))
+		return -ENOENT;
+	return 0;
+}
+
+static int
+find_child(struct tree *t, uint64_t parent, const char *name, struct place *p)
+{
+	struct place dir;
+	int err = find(t, parent, &dir);
+
+	if (err)
+		return err;
+	if (dir.entry->kind != LAYOUT_DIR)
+		return -ENOTDIR;
+	if (!place_child(&dir, name, p) || hidden(t, p->entry))
+		return -ENOENT;
+	return 0;
+}
+
+int
+tree_lookup(struct tree *t, uint64_t parent, const char *name,
+	    struct tree_attr *attr)
+{
+	struct place p;
+	int err;
+
+	lock(t);
+	err = find_child(t, parent, name, &p);
+	if (!err)
+		fill_attr(t, &p, attr);
+	unlock(t);
+	return err;
+}
+
+int
+tree_getattr(struct tree *t, uint64_t ino, struct tree_attr *attr)
+{
+	struct place p;
+	int err;
+
+	lock(t);
+	err = find(t, ino, &p);
+	if (!err)
+		fill_attr(t, &p, attr);
+	unlock(t);
+	return err;
+}
+
+int
+tree_path(struct tree *t, const char *path, struct tree_attr *attr)
+{
+	char **parts = g_strsplit(path, "/", -1);
+	int err = tree_getattr(t, TREE_ROOT, attr);
+
+	for (char **part = parts; *part && !err; part++)
+		if (**part && strcmp(*part, "."))
+			err = tree_lookup(t, attr->ino, *part, attr);
+	g_strfreev(parts);
+	return err;
+}
+
+int
+tree_path_of(struct tree *t, uint64_t ino, struct out *out)
+{
+	struct place p;
+	int err;
+
+	lock(t);
+	err = find(t, ino, &p);
+	if (!err)
+		place_path(&p, out);
+	unlock(t);
+	return err;
+}
+
+int
+tree_readlink(struct tree *t, uint64_t ino, struct out *out)
+{
+	struct place p;
+	int err;
+
+	lock(t);
+	err = find(t, ino, &p);
+	if (!err && p.entry->kind != LAYOUT_LINK)
+		err = -EINVAL;
+	if (!err)
+		link_target(&p, out);
+	unlock(t);
+	return err;
+}
+
+/* --- listing -------------------------------------------------------------------------- */
+
+struct listing {
+	struct tree *t;
+	const struct place *dir;
+	tree_fill_fn fill;
+	void *user;
+	struct out name;
+};
+
+static enum tree_kind
+kind_of(const struct layout_entry *entry)
+{
+	return entry->kind == LAYOUT_DIR    ? TREE_DIR
+	       : entry->kind == LAYOUT_LINK ? TREE_LINK
+					    : TREE_FILE;
+}
+
+static bool
+give(struct listing *l, const struct place *child, uint64_t cookie)
+{
+	if (hidden(l->t, child->entry))
+		return true;
+	if (child->entry->when && !child->entry->when(&child->view))
+		return true;
+	out_reset(&l->name);
+	place_name(child, &l->name);
+	return l->fill(l->user, out_text(&l->name), place_ino(child),
+		       kind_of(child->entry), cookie);
+}
+
+/* Values of one keyed child above @after; false: the reader has enough. */
+static bool
+give_keyed(struct listing *l, unsigned int child_nr, bool first,
+	   uint64_t after)
+{
+	unsigned int index = l->dir->entry->first_child + child_nr;
+	const struct key_kind *key = layout_table[index].key;
+	uint64_t value;
+
+	while (key->next(&l->dir->view, first, after, &value)) {
+		uint64_t cookie = ((uint64_t)child_nr + 1)
+					  << KEY_COOKIE_SHIFT |
+				  (value + 1);
+		struct place child;
+
+		place_make_child(l->dir, index, value, &child);
+		if (!give(l, &child, cookie))
+			return false;
+		first = false;
+		after = value;
+	}
+	return true;
+}
+
+static void
+give_all(struct listing *l, uint64_t cookie)
+{
+	const struct layout_entry *entry = l->dir->entry;
+	unsigned int keyed = (unsigned int)(cookie >> KEY_COOKIE_SHIFT);
+	unsigned int i = (unsigned int)cookie;
+
+	for (; !keyed && i < entry->nr_fixed; i++) {
+		struct place child;
+
+		place_make_child(l->dir, entry->first_child + i, 0, &child);
+		if (!give(l, &child, i + 1))
+			return;
+	}
+	for (i = keyed ? keyed - 1 : entry->nr_fixed; i < entry->nr_children;
+	     i++) {
+		uint64_t low = cookie & ((1ULL << KEY_COOKIE_SHIFT) - 1);
+		bool first = i + 1 != keyed;
+
+		if (!give_keyed(l, i, first, first ? 0 : low - 1))
+			return;
+	}
+}
+
+int
+tree_readdir(struct tree *t, uint64_t ino, uint64_t cookie, tree_fill_fn fill,
+	     void *user)
+{
+	struct listing l = {.t = t, .fill = fill, .user = user};
+	struct place dir;
+	int err;
+
+	lock(t);
+	err = find(t, ino, &dir);
+	if (!err && dir.entry->kind != LAYOUT_DIR)
+		err = -ENOTDIR;
+	if (!err) {
+		l.dir = &dir;
+		give_all(&l, cookie);
+	}
+	unlock(t);
+	out_fini(&l.name);
+	return err;
+}
+
+/* --- directories that ops make and remove ------------------------------------------------ */
+
+static int
+do_template(struct tree *t, const struct place *p, const char *template,
+	    const struct template_words *words)
+{
+	struct out line = OUT_INIT;
+	int err;
+
+	template_expand(p, template, words, &line);
+	err = machine_do(t->m, out_text(&line), NULL, NULL);
+	journal_flush(t->m->journal);
+	out_fini(&line);
+	return err;
+}
+
+int
+tree_mkdir(struct tree *t, uint64_t parent, const char *name,
+	   struct tree_attr *attr)
+{
+	struct template_words words = {.name = name};
+	struct place dir, child;
+	int err;
+
+	lock(t);
+	err = find(t, parent, &dir);
+	if (!err && dir.entry->kind != LAYOUT_DIR)
+		err = -ENOTDIR;
+	if (!err && place_child(&dir, name, &child))
+		err = -EEXIST;
+	if (!err)
+		err = dir.entry->mkdir ? do_template(t, &dir, dir.entry->mkdir,
+						     &words)
+				       : -EPERM;
+	if (!err)
+		err = place_child(&dir, name, &child) ? 0 : -ENOENT;
+	if (!err)
+		fill_attr(t, &child, attr);
+	tree_unlock_changed(t);
+	return err;
+}
+
+int
+tree_rmdir(struct tree *t, uint64_t parent, const char *name)
+{
+	struct place p;
+	int err;
+
+	lock(t);
+	err = find_child(t, parent, name, &p);
+	if (!err && p.entry->kind != LAYOUT_DIR)
+		err = -ENOTDIR;
+	if (!err)
+		err = p.entry->rmdir ? do_template(t, &p, p.entry->rmdir, NULL)
+				     : -EPERM;
+	tree_unlock_changed(t);
+	return err;
+}
+
+/* --- ops from outside a file ----------------------------------------------------------------- */
+
+int
+tree_do(struct tree *t, const char *line, struct out *answer,
+	struct refusal *r)
+{
+	int err;
+
+	lock(t);
+	err = machine_do(t->m, line, answer, r);
+	journal_flush(t->m->journal);
+	tree_unlock_changed(t);
+	return err;
+}
+
+int
+tree_tick(struct tree *t, uint64_t ns)
+{
+	char words[32];
+	struct op op;
+	int err;
+
+	g_snprintf(words, sizeof(words), "%lluns", (unsigned long long)ns);
+	lock(t);
+	err = op_parse(t->m, "clock/advance", words, &op, NULL);
+	if (!err)
+		err = op_run(t->m, &op, NULL, NULL);
+	op_fini(&op);
+	journal_flush(t->m->journal);
+	tree_unlock_changed(t);
+	return err;
+}
+
+/* --- manual ----------------------------------------------------------------------------------- */
+
+int
+tree_doc(struct tree *t, uint64_t ino, struct out *out)
+{
+	struct place p;
+	int err;
+
+	lock(t);
+	err = find(t, ino, &p);
+	if (!err) {
+		const struct layout_entry *e = p.entry;
+
+		place_path(&p, out);
+		out_printf(out, "\n\n");
+		if (e->op)
+			op_help(e->op, out);
+		else
+			out_printf(out, "%s\n", e->doc);
+		if (e->unit)
+			out_printf(out, "Unit: %s\n", e->unit);
+		if (e->write || e->pwrite)
+			out_printf(out, "A write is the op: %s\n",
+				   e->write ? e->write : e->pwrite);
+		if (e->mkdir)
+			out_printf(out, "mkdir is the op: %s\n", e->mkdir);
+		if (e->rmdir)
+			out_printf(out, "rmdir is the op: %s\n", e->rmdir);
+	}
+	unlock(t);
+	return err;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tree_impl.h - what the files of src/tree share
+ */
+#ifndef KMEMFS_TREE_TREE_IMPL_H
+#define KMEMFS_TREE_TREE_IMPL_H
+
+#include "kmemfs/tree/layout.h"
+#include "kmemfs/tree/tree.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define CONTROL_LINE_MAX 65536
+#define STREAM_LINE_MAX (4 << 20)
+
+/* --- place.c: inode numbers and what they stand for ------------------------- */
+
+/* A name of the tree, found: its entry in the layout and its keys' values. */
+struct place {
+	unsigned int index;
+	const struct layout_entry *entry;
+	struct view view; /* keys by place in the path; name is entry's */
+};
+
+void places_init(void);
+uint64_t place_ino(const struct place *p);
+/* Unpack @ino; false when no such entry is declared. Does not look whether
+ * the object still exists. */
+bool place_unpack(struct machine *m, uint64_t ino, struct place *p);
+/* Whether every key of it stands for something and its "when" holds. */
+bool place_exists(const struct place *p);
+/* The child @name of directory @dir; false: none. */
+bool place_child(const struct place *dir, const char *name,
+		 struct place *child);
+/* Child @index of @dir with key value @value (ignored for fixed names). */
+void place_make_child(const struct place *dir, unsigned int index,
+		      uint64_t value, struct place *child);
+/* The last part of its path. */
+void place_name(const struct place *p, struct out *out);
+/* Its path from the root, "/" for the root. */
+void place_path(const struct place *p, struct out *out);
+
+/* --- template.c -------------------------------------------------------------- */
+
+/* What $words of a template stand for; NULL when they cannot occur. */
+struct template_words {
+	const char *name;      /* $name */
+	const char *value;     /* $value */
+	const uint64_t *offset;/* $offset */
+	const void *bytes;     /* $bytes, as base64: */
+	size_t bytes_len;
+};
+
+/* Expand <key> and $word of @template for @p. */
+void template_expand(const struct place *p, const char *template,
+		     const struct template_words *words, struct out *out);
+
+/* --- render.c: texts, made once for each state ------------------------------- */
+
+struct text {
+	atomic_uint users;
+	uint64_t generation; /* of the machine when it was made */
+	size_t len;
+	char bytes[];
+};
+
+struct text *text_get(struct text *text);
+void text_put(struct text *text);
+
+struct render_slot {
+	uint64_t ino;
+	struct text *text;
+};
+#define RENDER_SLOTS 512
+#define RENDER_KEEP_MAX (256 * 1024) /* larger texts are not kept */
+
+/* The text of @p as it is now, with a reference for the caller. */
+struct text *render(struct tree *t, const struct place *p);
+/* Its length, cheaply where that is possible. */
+uint64_t render_size(struct tree *t, const struct place *p);
+
+/* --- tree.c ------------------------------------------------------------------- */
+
+struct tree {
+	struct machine *m;
+	pthread_mutex_t gate; /* taken before lock: makes it fair */
+	pthread_mutex_t lock; /* the one lock of the machine */
+	bool nostream;
+	bool replaying;       /* replay/ftrace is open for writing */
+	struct tree_hooks hooks;
+	struct render_slot slots[RENDER_SLOTS];
+	GHashTable *last_sizes; /* ino -> length of the last rendering */
+	GPtrArray *names;       /* allocations that came or went: char * */
+	uint64_t told;          /* generation the hooks were told of */
+};
+
+/* Let others have the lock, if anyone waits; the caller holds it. */
+void tree_breathe(struct tree *t);
+/* Unlock after ops ran, and tell the hooks what changed. */
+void tree_unlock_changed(struct tree *t);
+
+/* --- file.c, control.c, stream.c ----------------------------------------------- */
+
+/*
+ * One descriptor.  A control file holds a conversation: the answers not read
+ * yet, which begin at offset @answers_at, where the last write ended.
+ */
+struct tree_file {
+	struct tree *t;
+	struct place place;
+	int flags;             /* of open */
+	struct text *text;     /* what is being read */
+	bool talking;          /* something was written to it */
+	uint64_t answers_at;
+	struct out answers;
+	struct out tail;       /* stream: a line not finished yet */
+	struct out ready;      /* stream: rendered, not read yet */
+	bool failed;           /* stream: a line failed, tail was dropped */
+};
+
+ssize_t control_read(struct tree_file *f, void *to, size_t len, uint64_t at);
+ssize_t control_write(struct tree_file *f, const char *from, size_t len,
+		      uint64_t at);
+
+/* A file that is served by hand: layout key "stream". */
+struct stream {
+	const char *name;
+	int (*open)(struct tree_file *f);
+	void (*close)(struct tree_file *f);
+	ssize_t (*read)(struct tree_file *f, void *to, size_t len,
+			uint64_t at);
+	ssize_t (*write)(struct tree_file *f, const char *from, size_t len,
+			 uint64_t at);
+	bool (*readable)(struct tree_file *f);
+};
+const struct stream *stream_find(const char *name);
+
+/* Copy out of a text. */
+ssize_t copy_part(const char *bytes, size_t have, void *to, size_t len,
+		  uint64_t at);
+/* Answers of a conversation before a write at @at: forget what was read. */
+void answers_begin(struct tree_file *f, uint64_t at);
+/* ... and after it: where they stand now.  Returns the write's result. */
+ssize_t answers_end(struct tree_file *f, size_t len, int err);
+bool answers_wanted(const struct tree_file *f);
+
+#endif

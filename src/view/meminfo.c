@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+/*
+ * meminfo.c - /proc/meminfo and a node's part of it
+ *
+ * What it models: fs/proc/meminfo.c and drivers/base/node.c of Linux 6.1: the
+ * lines, their order and widths, and which kernels have which of them.
+ * How it works: each file is a table of lines; a line is a constant zero, a sum
+ * of counters of zones or nodes, or a function.
+ * Differs from the kernel: DirectMap* is the map as boot makes it, before the
+ * kernel splits large pages to protect its own image.
+ */
+#include "kmemfs/show.h"
+#include "kmemfs/view/kernel.h"
+#include "kmemfs/view/sums.h"
+
+#define OVERCOMMIT_RATIO 50
+
+/* What a line asks about: all memory, or one node's. */
+struct about {
+	const struct phys *phys;
+	const struct node *node; /* NULL: all */
+};
+
+enum line_kind {
+	LINE_ZERO,      /* nothing of it is modelled: 0 kB */
+	LINE_COUNT,     /* 0 without a unit */
+	LINE_ZONE,      /* pages: zones' counter @stat */
+	LINE_NODE,      /* pages: nodes' counter @stat */
+	LINE_NODE_KB,   /* nodes' counter @stat is in KiB */
+	LINE_PAGES,     /* pages: get() */
+	LINE_KB,        /* KiB: get() */
+};
+
+#define NEED_NONE (-1)
+
+struct line {
+	const char *name;   /* with its colon and padding */
+	enum line_kind kind;
+	int stat, stat2;    /* stat2 is added; -1: none */
+	int need;           /* enum kernel_feature, or NEED_NONE */
+	uint64_t (*get)(const struct about *a);
+	unsigned int width; /* of the number; 0: 8 */
+};
+
+static uint64_t
+total(const struct about *a)
+{
+	return sum_managed(a->phys, a->node);
+}
+
+static uint64_t
+used(const struct about *a)
+{
+	return total(a) - sum_zones(a->phys, a->node, ZS_nr_free_pages);
+}
+
+static uint64_t
+available(const struct about *a)
+{
+	return phys_available(a->phys);
+}
+
+static uint64_t
+cached(const struct about *a)
+{
+	uint64_t files = sum_nodes(a->phys, a->node, NS_nr_file_pages);
+	uint64_t swap = sum_nodes(a->phys, a->node, NS_nr_swapcached);
+
+	return files > swap ? files - swap : 0;
+}
+
+static uint64_t
+high_total(const struct about *a)
+{
+	return sum_high_managed(a->phys, a->node);
+}
+
+static uint64_t
+high_free(const struct about *a)
+{
+	return sum_high_free(a->phys, a->node);
+}
+
+static uint64_t
+low_total(const struct about *a)
+{
+	return total(a) - high_total(a);
+}
+
+static uint64_t
+low_free(const struct about *a)
+{
+	return sum_zones(a->phys, a->node, ZS_nr_free_pages) - high_free(a);
+}
+
+static uint64_t
+commit_limit(const struct about *a)
+{
+	return total(a) * OVERCOMMIT_RATIO / 100;
+}
+
+/* mm.h, pgtable_64_types.h, pgtable_32_areas.h: VMALLOC_END - VMALLOC_START. */
+static uint64_t
+vmalloc_total(const struct about *a)
+{
+	const struct phys *phys = a->phys;
+	va_t start = phys->arch->page_offset +
+		     (phys->max_low_pfn << phys->page_shift) + MIB(8);
+
+	if (phys->arch == &archs[ARCH_I386])
+		return (0xfebfe000 - start) >> 10;
+	if (phys->arch == &archs[ARCH_I386_PAE])
+		return (0xfeffe000 - start) >> 10;
+	return ((1ULL << 45) - 1) >> 10;
+}
+
+static uint64_t
+cma_total(const struct about *a)
+{
+	return (a->phys->cma.end - a->phys->cma.start) >> a->phys->page_shift;
+}
+
+/*
+ * The direct map of boot, in bytes: whole large pages of memory, and the rest.
+ * arch/x86/mm/init.c:split_mem_range, and the first MiB by itself.
+ */
+static void
+direct_map(const struct phys *phys, uint64_t *small, uint64_t *large)
+{
+	uint64_t huge = page_size(phys) << kernel_huge_order(phys);
+	pa_t low_end = phys->max_low_pfn << phys->page_shift;
+	pa_t mapped = MIB(1);
+
+	*small = MIB(1);
+	*large = 0;
+	for (guint i = 0; i < phys->memblock.memory->len; i++) {
+		const struct range *r = &g_array_index(
+			phys->memblock.memory, struct range, i);
+		pa_t start = MAX_OF(r->start, mapped);
+		pa_t end = MIN_OF(r->end, low_end);
+		pa_t from = round_up_to(start, huge);
+		pa_t to = round_down_to(end, huge);
+
+		if (start >= end)
+			continue;
+		mapped = end;
+		if (to > from)
+			*large += to - from;
+		*small += end - start - (to > from ? to - from : 0);
+	}
+}
+
+static uint64_t
+direct_small(const struct about *a)
+{
+	uint64_t small, large;
+
+	direct_map(a->phys, &small, &large);
+	return small >> 10;
+}
+
+static uint64_t
+direct_large(const struct about *a)
+{
+	uint64_t small, large;
+
+	direct_map(a->phys, &small, &large);
+	return large >> 10;
+}
+
+static uint64_t
+huge_size(const struct about *a)
+{
+	return pages_kb(a->phys, 1ULL << kernel_huge_order(a->phys));
+}
+
+#define ZERO(name) {name, LINE_ZERO, -1, -1, NEED_NONE, NULL, 0}
+#define COUNT(name) {name, LINE_COUNT, -1, -1, NEED_NONE, NULL, 0}
+#define FROM_ZONES(name, s) {name, LINE_ZONE, ZS_##s, -1, NEED_NONE, NULL, 0}
+#define FROM_NODES(name, s) {name, LINE_NODE, NS_##s, -1, NEED_NONE, NULL, 0}
+#define SUM_OF(name, s, t) {name, LINE_NODE, NS_##s, NS_##t, NEED_NONE, NULL, 0}
+#define PAGES(name, f) {name, LINE_PAGES, -1, -1, NEED_NONE, f, 0}
+#define KB(name, f) {name, LINE_KB, -1, -1, NEED_NONE, f, 0}
+#define WITH(need, name, kind, stat, f) {name, kind, stat, -1, need, f, 0}
+
+static const struct line meminfo_lines[] = {
+	PAGES("MemTotal:       ", total),
+	FROM_ZONES("MemFree:        ", nr_free_pages),
+	PAGES("MemAvailable:   ", available),
+	ZERO("Buffers:        "),
+	PAGES("Cached:         ", cached),
+	FROM_NODES("SwapCached:     ", nr_swapcached),
+	SUM_OF("Active:         ", nr_active_anon, nr_active_file),
+	SUM_OF("Inactive:       ", nr_inactive_anon, nr_inactive_file),
+	FROM_NODES("Active(anon):   ", nr_active_anon),
+	FROM_NODES("Inactive(anon): ", nr_inactive_anon),
+	FROM_NODES("Active(file):   ", nr_active_file),
+	FROM_NODES("Inactive(file): ", nr_inactive_file),
+	FROM_NODES("Unevictable:    ", nr_unevictable),
+	FROM_ZONES("Mlocked:        ", nr_mlock),
+	WITH(KERNEL_HIGHMEM, "HighTotal:      ", LINE_PAGES, -1, high_total),
+	WITH(KERNEL_HIGHMEM, "HighFree:       ", LINE_PAGES, -1, high_free),
+	WITH(KERNEL_HIGHMEM, "LowTotal:       ", LINE_PAGES, -1, low_total),
+	WITH(KERNEL_HIGHMEM, "LowFree:        ", LINE_PAGES, -1, low_free),
+	ZERO("SwapTotal:      "),
+	ZERO("SwapFree:       "),
+	WITH(KERNEL_ZSWAP, "Zswap:          ", LINE_ZERO, -1, NULL),
+	WITH(KERNEL_ZSWAP, "Zswapped:       ", LINE_ZERO, -1, NULL),
+	FROM_NODES("Dirty:          ", nr_dirty),
+	FROM_NODES("Writeback:      ", nr_writeback),
+	FROM_NODES("AnonPages:      ", nr_anon_pages),
+	FROM_NODES("Mapped:         ", nr_mapped),
+	FROM_NODES("Shmem:          ", nr_shmem),
+	SUM_OF("KReclaimable:   ", nr_slab_reclaimable,
+	       nr_kernel_misc_reclaimable),
+	SUM_OF("Slab:           ", nr_slab_reclaimable, nr_slab_unreclaimable),
+	FROM_NODES("SReclaimable:   ", nr_slab_reclaimable),
+	FROM_NODES("SUnreclaim:     ", nr_slab_unreclaimable),
+	WITH(NEED_NONE, "KernelStack:    ", LINE_NODE_KB, NS_nr_kernel_stack,
+	     NULL),
+	FROM_NODES("PageTables:     ", nr_page_table_pages),
+	FROM_NODES("SecPageTables:  ", nr_sec_page_table_pages),
+	ZERO("NFS_Unstable:   "),
+	FROM_ZONES("Bounce:         ", nr_bounce),
+	FROM_NODES("WritebackTmp:   ", nr_writeback_temp),
+	PAGES("CommitLimit:    ", commit_limit),
+	ZERO("Committed_AS:   "),
+	KB("VmallocTotal:   ", vmalloc_total),
+	ZERO("VmallocUsed:    "),
+	ZERO("VmallocChunk:   "),
+	ZERO("Percpu:         "),
+	{"HardwareCorrupted: ", LINE_ZERO, -1, -1, KERNEL_POISON, NULL, 5},
+	FROM_NODES("AnonHugePages:  ", nr_anon_transparent_hugepages),
+	FROM_NODES("ShmemHugePages: ", nr_shmem_hugepages),
+	FROM_NODES("ShmemPmdMapped: ", nr_shmem_pmdmapped),
+	FROM_NODES("FileHugePages:  ", nr_file_hugepages),
+	FROM_NODES("FilePmdMapped:  ", nr_file_pmdmapped),
+	WITH(KERNEL_CMA, "CmaTotal:       ", LINE_PAGES, -1, cma_total),
+	WITH(KERNEL_CMA, "CmaFree:        ", LINE_ZONE, ZS_nr_free_cma, NULL),
+	{"HugePages_Total:   ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
+	{"HugePages_Free:    ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
+	{"HugePages_Rsvd:    ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
+	{"HugePages_Surp:    ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
+	KB("Hugepagesize:   ", huge_size),
+	ZERO("Hugetlb:        "),
+	KB("DirectMap4k:    ", direct_small),
+};
+
+static const struct line node_lines[] = {
+	PAGES("MemTotal:       ", total),
+	FROM_ZONES("MemFree:        ", nr_free_pages),
+	PAGES("MemUsed:        ", used),
+	FROM_NODES("SwapCached:     ", nr_swapcached),
+	SUM_OF("Active:         ", nr_active_anon, nr_active_file),
+	SUM_OF("Inactive:       ", nr_inactive_anon, nr_inactive_file),
+	FROM_NODES("Active(anon):   ", nr_active_anon),
+	FROM_NODES("Inactive(anon): ", nr_inactive_anon),
+	FROM_NODES("Active(file):   ", nr_active_file),
+	FROM_NODES("Inactive(file): ", nr_inactive_file),
+	FROM_NODES("Unevictable:    ", nr_unevictable),
+	FROM_ZONES("Mlocked:        ", nr_mlock),
+	WITH(KERNEL_HIGHMEM, "HighTotal:      ", LINE_PAGES, -1, high_total),
+	WITH(KERNEL_HIGHMEM, "HighFree:       ", LINE_PAGES, -1, high_free),
+	WITH(KERNEL_HIGHMEM, "LowTotal:       ", LINE_PAGES, -1, low_total),
+	WITH(KERNEL_HIGHMEM, "LowFree:        ", LINE_PAGES, -1, low_free),
+	FROM_NODES("Dirty:          ", nr_dirty),
+	FROM_NODES("Writeback:      ", nr_writeback),
+	FROM_NODES("FilePages:      ", nr_file_pages),
+	FROM_NODES("Mapped:         ", nr_mapped),
+	FROM_NODES("AnonPages:      ", nr_anon_pages),
+	FROM_NODES("Shmem:          ", nr_shmem),
+	WITH(NEED_NONE, "KernelStack:    ", LINE_NODE_KB, NS_nr_kernel_stack,
+	     NULL),
+	FROM_NODES("PageTables:     ", nr_page_table_pages),
+	FROM_NODES("SecPageTables:  ", nr_sec_page_table_pages),
+	ZERO("NFS_Unstable:   "),
+	FROM_ZONES("Bounce:         ", nr_bounce),
+	FROM_NODES("WritebackTmp:   ", nr_writeback_temp),
+	SUM_OF("KReclaimable:   ", nr_slab_reclaimable,
+	       nr_kernel_misc_reclaimable),
+	SUM_OF("Slab:           ", nr_slab_reclaimable, nr_slab_unreclaimable),
+	FROM_NODES("SReclaimable:   ", nr_slab_reclaimable),
+	FROM_NODES("SUnreclaim:     ", nr_slab_unreclaimable),
+	FROM_NODES("AnonHugePages:  ", nr_anon_transparent_hugepages),
+	FROM_NODES("ShmemHugePages: ", nr_shmem_hugepages),
+	FROM_NODES("ShmemPmdMapped: ", nr_shmem_pmdmapped),
+	FROM_NODES("FileHugePages: ", nr_file_hugepages),
+	FROM_NODES("FilePmdMapped: ", nr_file_pmdmapped),
+	{"HugePages_Total: ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
+	{"HugePages_Free:  ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
+	{"HugePages_Surp:  ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
+};
+
+/* The line's number in KiB (a plain count for LINE_COUNT). */
+static uint64_t
+line_value(const struct line *line, const struct about *a)
+{
+	uint64_t pages;
+
+	switch (line->kind) {
+	case LINE_ZERO:
+	case LINE_COUNT:
+		return 0;
+	case LINE_KB:
+		return line->get(a);
+	case LINE_NODE_KB:
+		return sum_nodes(a->phys, a->node, line->stat);
+	case LINE_ZONE:
+		pages = sum_zones(a->phys, a->node, line->stat);
+		break;
+	case LINE_NODE:
+		pages = sum_nodes(a->phys, a->node, line->stat);
+		if (line->stat2 >= 0)
+			pages += sum_nodes(a->phys, a->node, line->stat2);
+		break;
+	case LINE_PAGES:
+	default:
+		pages = line->get(a);
+	}
+	return pages_kb(a->phys, pages);
+}
+
+static void
+put_line(struct out *out, const struct line *line, const struct about *a)
+{
+	if (line->need != NEED_NONE && !kernel_has(a->phys, line->need))
+		return;
+	if (a->node) {
+		out_str(out, "Node ");
+		out_u64(out, a->node->id);
+		out_char(out, ' ');
+	}
+	out_str(out, line->name);
+	out_u64_pad(out, line_value(line, a), line->width ? line->width : 8);
+	out_str(out, line->kind == LINE_COUNT ? "\n" : " kB\n");
+}
+
+void
+show_meminfo(const struct view *v, struct out *out)
+{
+	struct about a = {v->m->phys, NULL};
+	bool pse = v->m->phys->arch == &archs[ARCH_I386];
+
+	for (size_t i = 0; i < ARRAY_SIZE(meminfo_lines); i++)
+		put_line(out, &meminfo_lines[i], &a);
+	out_str(out, pse ? "DirectMap4M:    " : "DirectMap2M:    ");
+	out_u64_pad(out, direct_large(&a), 8);
+	out_str(out, " kB\n");
+}
+
+void
+show_node_meminfo(const struct view *v, struct out *out)
+{
+	struct about a = {v->m->phys, view_node(v)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(node_lines); i++)
+		put_line(out, &node_lines[i], &a);
+}

@@ -1,0 +1,23 @@
+# bench.mk - speed: one table, each row against a reference measured beside it
+#
+#   bench          everything, a few minutes; BENCH="--quick" for fewer rounds
+#   bench-programs only builds
+#
+# What the rows mean: docs/speed.md.  Not part of check.
+
+BENCH ?=
+BENCH_SRC = $(sort $(wildcard tests/bench/*.c))
+BENCH_BIN = $(patsubst tests/bench/%.c,$(BUILD)/%,$(filter-out \
+	$(if $(filter yes,$(FUSE)),,%/null_server.c),$(BENCH_SRC)))
+BENCH_LIB = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/lib/*.c)))
+
+$(BUILD)/tests/bench/null_server.o: CFLAGS += $(FUSE_CFLAGS)
+$(BUILD)/null_server: $(BUILD)/tests/bench/null_server.o
+	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ $(FUSE_LIBS) -o $@
+$(BUILD)/bench_%: $(BUILD)/tests/bench/bench_%.o $(BENCH_LIB) $(LIB)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ $(PKG_LIBS) -lm -o $@
+
+.PHONY: bench bench-programs
+bench-programs: all $(BENCH_BIN)
+bench: bench-programs
+	@BUILD=$(BUILD) bash tests/bench/run $(BENCH)

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bench_ops.c - ops in process: batches, recordings, the journal
+ *
+ *   bench_ops [options] TRACE
+ *
+ * Batches and recordings take the way of the mount without the mount:
+ * tree_write() of pieces of 1 MiB.  The reference of text is one search for
+ * its newlines, that of the journal the op's line added to a plain log file.
+ */
+#include "lib/bench.h"
+#include "lib/ops.h"
+
+#include "kmemfs/machine/journal.h"
+#include "kmemfs/machine/replay.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* --- control/batch --------------------------------------------------------------- */
+
+struct batch {
+	struct tree *t;
+	struct out text;
+	unsigned int nr;
+	volatile uint64_t sink;
+};
+
+static double
+batch_ours(void *with)
+{
+	struct batch *b = with;
+	struct machine *m = tree_lock(b->t);
+	uint64_t last_id = allocation_last_id(m), start;
+	unsigned int lines;
+	int err;
+
+	tree_unlock(b->t);
+	out_reset(&b->text);
+	lines = ops_make_batch(&b->text, b->nr, last_id);
+	start = bench_now();
+	err = ops_feed(b->t, "control/batch", b->text.text, b->text.len);
+	if (err)
+		return NAN;
+	return lines * 1e3 / (double)(bench_now() - start);
+}
+
+static double
+batch_lines(void *with)
+{
+	struct batch *b = with;
+	uint64_t start = bench_now();
+
+	b->sink = bench_count_lines(b->text.text, b->text.len);
+	return (double)b->sink * 1e3 / (double)(bench_now() - start);
+}
+
+static void
+bench_batch(void)
+{
+	const char *what = "control/batch, in process";
+	struct batch b = {.text = OUT_INIT,
+			  .nr = bench_quick() ? 100000 : 300000};
+
+	if (!bench_wants(what))
+		return;
+	b.t = tree_new(bench_boot_named("default"), false);
+	bench_run(&(struct bench_row){
+	    .what = what,
+	    .unit = "M ops/s",
+	    .reference = "count of lines",
+	    .ours = batch_ours,
+	    .other = batch_lines,
+	    .with = &b,
+	    .target = TARGET_OURS_MIN,
+	    .limit = 3,
+	});
+	out_fini(&b.text);
+	tree_free(b.t);
+}
+
+/* --- replay/ftrace --------------------------------------------------------------- */
+
+struct recording {
+	const char *text, *policy;
+	size_t len;
+	uint64_t events;
+	volatile uint64_t sink;
+};
+
+static double
+replay_ours(void *with)
+{
+	struct recording *r = with;
+	struct tree *t = tree_new(bench_boot_named("default"), false);
+	uint64_t start, took;
+	int err = ops_feed(t, "replay/policy", r->policy, strlen(r->policy));
+
+	start = bench_now();
+	if (!err)
+		err = ops_feed(t, "replay/ftrace", r->text, r->len);
+	took = bench_now() - start;
+	if (!err) {
+		const struct replay_counts *c =
+		    &replay_of(tree_lock(t))->counts;
+
+		r->events = c->lines - c->headers;
+		tree_unlock(t);
+	}
+	tree_free(t);
+	return err ? NAN : (double)r->events * 1e3 / (double)took;
+}
+
+static double
+replay_lines(void *with)
+{
+	struct recording *r = with;
+	uint64_t start = bench_now();
+
+	r->sink = bench_count_lines(r->text, r->len);
+	return (double)r->sink * 1e3 / (double)(bench_now() - start);
+}
+
+static void
+bench_replay(const char *text, size_t len, const char *policy)
+{
+	char *what =
+	    g_strdup_printf("replay/ftrace, in process, policy %s", policy);
+	struct recording r = {.text = text, .policy = policy, .len = len};
+
+	bench_run(&(struct bench_row){
+	    .what = what,
+	    .unit = "M events/s",
+	    .reference = "count of lines",
+	    .ours = replay_ours,
+	    .other = replay_lines,
+	    .with = &r,
+	    .target = TARGET_OURS_MIN,
+	    .limit = 5,
+	});
+	g_free(what);
+}
+
+/* --- the journal ------------------------------------------------------------------ */
+
+#define APPENDS 300000
+
+struct appends {
+	struct machine *m;
+	struct op op;
+	struct out line; /* the op's text, with newline */
+	char *words;     /* what it was parsed from */
+};
+
+static double
+journal_ours(void *with)
+{
+	struct appends *a = with;
+	uint64_t start = bench_now();
+
+	for (unsigned int i = 0; i < APPENDS; i++)
+		journal_append(a->m->journal, &a->op);
+	journal_flush(a->m->journal);
+	return (double)(bench_now() - start) / APPENDS;
+}
+
+/* A log of text lines, 64 KiB a write, in a file without a name. */
+static double
+journal_log(void *with)
+{
+	struct appends *a = with;
+	FILE *log = tmpfile();
+	static char buffer[65536];
+	uint64_t start;
+	double ns;
+
+	if (!log)
+		return NAN;
+	setvbuf(log, buffer, _IOFBF, sizeof(buffer));
+	start = bench_now();
+	for (unsigned int i = 0; i < APPENDS; i++)
+		fwrite_unlocked(a->line.text, 1, a->line.len, log);
+	fflush(log);
+	ns = (double)(bench_now() - start) / APPENDS;
+	fclose(log);
+	return ns;
+}
+
+static void
+bench_journal(void)
+{
+	const char *what = "journal, one op";
+	struct appends a = {.line = OUT_INIT};
+	struct refusal r = {0};
+
+	if (!bench_wants(what))
+		return;
+	a.m = bench_boot_named("default");
+	a.words = g_strdup("page/alloc_pages GFP_KERNEL 3 name=buf cpu=1");
+	if (op_parse(a.m, NULL, a.words, &a.op, &r)) {
+		bench_skip(what, r.sentence);
+		exit(1);
+	}
+	op_print(a.op.desc, &a.op.args, &a.line);
+	out_char(&a.line, '\n');
+	bench_run(&(struct bench_row){
+	    .what = what,
+	    .unit = "ns",
+	    .reference = "its line to a log file",
+	    .ours = journal_ours,
+	    .other = journal_log,
+	    .with = &a,
+	    .target = TARGET_RATIO_MAX,
+	    .limit = 2,
+	});
+	op_fini(&a.op);
+	out_fini(&a.line);
+	g_free(a.words);
+	machine_free(a.m);
+}
+
+int
+main(int argc, char **argv)
+{
+	int first = bench_begin(argc, argv);
+	size_t len = 0;
+	char *text = first < argc ? bench_load(argv[first], &len) : NULL;
+
+	bench_batch();
+	if (text) {
+		bench_replay(text, len, "model");
+		bench_replay(text, len, "mirror");
+	} else {
+		bench_skip("replay/ftrace", "no recording was given");
+	}
+	bench_journal();
+	g_free(text);
+	return bench_end();
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/* suites.h - the unit suites; the list is made by the build */
+#ifndef TESTS_UNIT_SUITES_H
+#define TESTS_UNIT_SUITES_H
+
+#include <check.h>
+
+extern Suite *(*const suites[])(void); /* ends with NULL */
+
+#endif
