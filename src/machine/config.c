@@ -244,8 +244,6 @@ read_keys(struct config_reader *r)
 static bool
 read_sysctls(struct config_reader *r)
 {
-	const struct arch *arch = &archs[r->config->phys.arch];
-
 	for (guint i = 0; i < r->entries->len; i++) {
 		const struct config_entry *e = g_ptr_array_index(r->entries, i);
 		struct sysctl_setting setting;
@@ -253,7 +251,7 @@ read_sysctls(struct config_reader *r)
 
 		if (strcmp(e->group, "vm") || !e->key)
 			continue;
-		if (sysctl_check(arch, e->key, e->value, &refusal))
+		if (sysctl_check(&r->config->phys, e->key, e->value, &refusal))
 			return config_fail(r, e->line, e->key, "%s",
 					   refusal.sentence);
 		setting.name = g_strdup(e->key);
@@ -345,8 +343,8 @@ config_read(const char *text, const char *source, char **error)
 	};
 	bool good = config_scan(&r, text);
 
-	good = good && check_names(&r) && read_keys(&r) && read_sysctls(&r) &&
-	       config_fill(&r);
+	good = good && check_names(&r) && read_keys(&r) && config_fill(&r) &&
+	       read_sysctls(&r);
 	g_ptr_array_free(r.entries, TRUE);
 	if (good)
 		return r.config;

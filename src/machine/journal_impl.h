@@ -22,7 +22,6 @@
 
 #include <glib.h>
 
-#define JOURNAL_MAGIC "kmemfs-journal 1 machine="
 #define JOURNAL_BUFFER (256U << 10) /* written to the file when it is full */
 #define JOURNAL_PADDED 10           /* bytes of a padded varint */
 
@@ -109,11 +108,5 @@ void journal_reader_fini(struct journal_reader *r);
 bool journal_reader_next(struct journal_reader *r, struct journal_record *rec);
 /* As journal_reader_next, runs of a clock op taken together. */
 bool journal_reader_line(struct journal_reader *r, struct journal_record *rec);
-
-/* --- journal_text.c --------------------------------------------------------- */
-
-/* The outcome at the end of a line, " -> ENOMEM": where it starts and what it
- * says; false when there is none. */
-bool journal_outcome(const char *line, size_t len, size_t *at, int *result);
 
 #endif

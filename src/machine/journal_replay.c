@@ -93,6 +93,11 @@ replay_line(struct machine *m, const char *text, size_t len, struct out *buf,
 	struct op op = {0};
 	int err, then = 0;
 
+	if (memchr(text, '\0', len)) {
+		*error = g_strdup_printf("journal: line %llu: a NUL byte",
+					 (unsigned long long)line);
+		return -EINVAL;
+	}
 	journal_outcome(text, len, &len, &then);
 	out_reset(buf);
 	out_mem(buf, text, len);
@@ -107,6 +112,12 @@ replay_line(struct machine *m, const char *text, size_t len, struct out *buf,
 				    "journal", line, error);
 	op_fini(&op);
 	return err;
+}
+
+const char *
+journal_header(const struct journal *j)
+{
+	return j->header;
 }
 
 int

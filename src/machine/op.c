@@ -105,6 +105,9 @@ op_run(struct machine *m, struct op *op, struct out *answer,
 	m->trace.now.ns = before + 1;
 	m->trace.now.cpu = 0;
 	m->trace.now.context = 0;
+	m->trace.now.preempt = 0;
+	m->trace.now.pid = 1;
+	strcpy(m->trace.now.comm, "init");
 	if (!(op->desc->flags & (OP_CLOCK | OP_TRANSIENT)))
 		m->now_ns = before + 1;
 	err = op->desc->run(op, &op->args);
@@ -153,6 +156,9 @@ machine_log_refusal(struct machine *m, const char *op_name, const char *line,
 	for (size_t i = from; i < column && i < len; i++)
 		out_char(&entry, ' ');
 	out_char(&entry, '^');
+	if (m->story)
+		out_printf(&entry, "\n%s", g_strchomp(m->story));
+	g_clear_pointer(&m->story, g_free);
 	line_ring_add(&m->error_log, out_text(&entry));
 	out_fini(&entry);
 }

@@ -135,6 +135,25 @@ bytes_of(const struct machine *m, uint64_t nr_pages)
 	return nr_pages << m->phys->page_shift;
 }
 
+/* Refuse with what the story of a failed request ends with. */
+static void
+fail_with_reason(struct op *op, unsigned int order, int err,
+		 const struct out *why)
+{
+	static const char mark[] = "failed: -ENOMEM, ";
+	const char *reason = "no zone of the list can give it";
+	int len = (int)strlen(reason);
+	const char *last =
+		why->len ? g_strrstr_len(why->text, (gssize)why->len, mark)
+			 : NULL;
+
+	if (last) {
+		reason = last + strlen(mark);
+		len = (int)strcspn(reason, "\n");
+	}
+	op_fail(op, err, "order %u: %.*s", order, len, reason);
+}
+
 static int
 ask_failed(const struct asking *ask, struct out *why, int err)
 {
@@ -146,9 +165,12 @@ ask_failed(const struct asking *ask, struct out *why, int err)
 				 "the gfp flags name more than one zone");
 	}
 	report_failure(op->m, ask);
-	op_fail(op, -err, "order %u: no zone of the list can give it%s%s",
-		ask->order, why->len ? "\n" : "",
-		why->len ? out_text(why) : "");
+	out_text(why);
+	fail_with_reason(op, ask->order, -err, why);
+	if (why->len) {
+		g_free(op->m->story);
+		op->m->story = g_strdup(out_text(why));
+	}
 	out_fini(why);
 	return err;
 }

@@ -11,9 +11,6 @@
  * Always true: a block in the map is allocated and has no owner; no two blocks
  * of the map overlap, neither in recorded frames nor in ours; while the map
  * holds a block the policy under which it was put there stays.
- *
- * Differs from the kernel: a stolen pageblock takes its new type, but free
- * blocks in it stay on the lists they are on until the recording takes them.
  */
 #include "kmemfs/ops.h"
 
@@ -242,39 +239,20 @@ op_replay_drain(struct op *op, struct args_replay_drain *a)
 	return 0;
 }
 
-/* Whether all of @pfn..+2^@order is spanned by one zone. */
-static bool
-spanned(const struct phys *phys, pfn_t pfn, unsigned int order)
-{
-	const struct zone *zone = NULL;
-	pfn_t last = pfn + block_pages(order) - 1;
-
-	if (last < phys->max_pfn)
-		zone = phys_zone_of(phys, pfn);
-	return zone && zone == phys_zone_of(phys, last);
-}
-
 int
 op_replay_extfrag(struct op *op, struct args_replay_extfrag *a)
 {
 	struct step s = STEP(op, a, FTRACE_EXTFRAG);
-	struct phys *phys = op->m->phys;
-	pfn_t pfn, pageblock = 1ULL << phys->arch->pageblock_order;
 	int err = step_check(&s);
 
 	if (err)
 		return err;
 	step_stamp(&s);
-	if (s.replay->policy != REPLAY_MIRROR || !a->ownership)
-		return 0;
-	if (!spanned(phys, s.pfn, s.order) || a->to >= MIGRATE_PCPTYPES) {
-		step_note(&s, MISMATCH_IMPOSSIBLE);
-		return 0;
-	}
-	for (pfn = round_down_to(s.pfn, pageblock);
-	     pfn < s.pfn + block_pages(s.order); pfn += pageblock)
-		if (pageblock_type(phys, pfn) < MIGRATE_PCPTYPES)
-			pageblock_set_type(phys, pfn, (enum migratetype)a->to);
+	if (s.replay->policy == REPLAY_MIRROR)
+		step_result(&s, mirror_extfrag(
+				    s.m->phys, s.pfn, (unsigned int)a->asked,
+				    s.order, (enum migratetype)a->to,
+				    (enum migratetype)a->from, a->ownership));
 	return 0;
 }
 

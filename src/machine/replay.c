@@ -162,42 +162,38 @@ replay_context(const struct ftrace_event *e)
 	return e->flags & FTRACE_SOFTIRQ ? CONTEXT_SOFTIRQ : CONTEXT_PROCESS;
 }
 
+#define FILL(op, name, ...)                                                    \
+	(*(struct args_##name *)(void *)&(op)->args =                          \
+	     (struct args_##name){__VA_ARGS__})
+
 static void
 replay_fill(struct op *op, const struct ftrace_event *e, unsigned int cpu,
 	    uint64_t at)
 {
-	void *args = &op->args;
-
 	switch (e->kind) {
 	case FTRACE_ALLOC:
-		*(struct args_replay_alloc *)args = (struct args_replay_alloc){
-		    e->pfn, e->order, e->migratetype,
-		    e->gfp, cpu,      replay_context(e),
-		    at};
+		FILL(op, replay_alloc, .pfn = e->pfn, .order = e->order,
+		     .migratetype = e->migratetype, .gfp = e->gfp, .cpu = cpu,
+		     .context = replay_context(e), .at = at);
 		break;
 	case FTRACE_FREE:
-		*(struct args_replay_free *)args =
-		    (struct args_replay_free){e->pfn, e->order, cpu, at};
+		FILL(op, replay_free, .pfn = e->pfn, .order = e->order,
+		     .cpu = cpu, .at = at);
 		break;
 	case FTRACE_ZONE_LOCKED:
-		*(struct args_replay_zone_locked *)args =
-		    (struct args_replay_zone_locked){
-			e->pfn,		  e->order, e->migratetype,
-			e->percpu_refill, cpu,	    at};
+		FILL(op, replay_zone_locked, .pfn = e->pfn, .order = e->order,
+		     .migratetype = e->migratetype, .refill = e->percpu_refill,
+		     .cpu = cpu, .at = at);
 		break;
 	case FTRACE_DRAIN:
-		*(struct args_replay_drain *)args = (struct args_replay_drain){
-		    e->pfn, e->order, e->migratetype, cpu, at};
+		FILL(op, replay_drain, .pfn = e->pfn, .order = e->order,
+		     .migratetype = e->migratetype, .cpu = cpu, .at = at);
 		break;
 	default:
-		*(struct args_replay_extfrag *)args =
-		    (struct args_replay_extfrag){e->pfn,
-						 e->fallback_order,
-						 e->fallback_type,
-						 e->migratetype,
-						 e->change_ownership,
-						 cpu,
-						 at};
+		FILL(op, replay_extfrag, .pfn = e->pfn,
+		     .order = e->fallback_order, .from = e->fallback_type,
+		     .to = e->migratetype, .asked = e->order,
+		     .ownership = e->change_ownership, .cpu = cpu, .at = at);
 		break;
 	}
 }

@@ -7,7 +7,8 @@
  * How it works: nothing is kept; all is computed from the memory ranges of the
  * boot and from what is online now.
  * Differs from the kernel: the machine counts as a virtual one (its firmware
- * map is that of QEMU's pc), so blocks over 128 MiB are aligned to memory's end.
+ * map is that of QEMU's pc), so blocks over 128 MiB are aligned to memory's
+ * end.
  */
 #include "kmemfs/phys/memory_block.h"
 
@@ -106,7 +107,7 @@ memory_block_online(const struct phys *phys, uint64_t block)
 
 	return block_part(phys, block, &i, &part, &nid) &&
 	       phys_present(phys, (part.start + page_size(phys) - 1) >>
-					  phys->page_shift);
+				      phys->page_shift);
 }
 
 int

@@ -9,7 +9,9 @@
  *                 is made (cannot fail).
  * Differs from the kernel: words beyond what a knob takes are refused whole,
  *                 where the kernel takes the first and returns a short count;
- *                 numa_zonelist_order accepts zone.
+ *                 numa_zonelist_order accepts zone; reading
+ *                 lowmem_reserve_ratio changes nothing, where the kernel
+ *                 computes the reserves anew.
  */
 #include "kmemfs/phys/sysctl.h"
 
@@ -86,10 +88,23 @@ knob_find(const struct arch *arch, const char *name)
 	return NULL;
 }
 
-static unsigned int
-arch_zones(const struct arch *arch)
+/* The kernel's array has one number for each zone that it was built with; the
+ * kernels with CMA come without device memory. */
+static bool
+kernel_has_zone(const struct phys_config *config, unsigned int type)
 {
-	return (unsigned int)__builtin_popcount(arch->zone_mask);
+	return arch_has_zone(&archs[config->arch], (enum zone_type)type) &&
+	       !(type == ZONE_DEVICE && config->cma_kernel);
+}
+
+static unsigned int
+kernel_zones(const struct phys_config *config)
+{
+	unsigned int zones = 0;
+
+	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
+		zones += kernel_has_zone(config, type);
+	return zones;
 }
 
 /* One number as proc_get_long reads it: minus, then any C base. */
@@ -148,18 +163,19 @@ read_numbers(struct sysctl_change *change, unsigned int most, const char *value,
 }
 
 static int
-sysctl_read(const struct arch *arch, const char *name, const char *value,
-	    struct sysctl_change *change, struct refusal *r)
+sysctl_read(const struct phys_config *config, const char *name,
+	    const char *value, struct sysctl_change *change, struct refusal *r)
 {
 	int err;
 
-	*change = (struct sysctl_change){.knob = knob_find(arch, name)};
+	*change = (struct sysctl_change){
+	    .knob = knob_find(&archs[config->arch], name)};
 	if (!change->knob)
 		return refuse(r, ENOENT, 0, "there is no sysctl vm.%s here",
 			      name);
 	switch (change->knob->kind) {
 	case KNOB_RESERVE_RATIO:
-		return read_numbers(change, arch_zones(arch), value, r);
+		return read_numbers(change, kernel_zones(config), value, r);
 	case KNOB_ZONELIST_ORDER:
 		value = skip_blanks(value);
 		if (!*value || !strchr("dDnNzZ", *value))
@@ -180,12 +196,12 @@ sysctl_read(const struct arch *arch, const char *name, const char *value,
 }
 
 int
-sysctl_check(const struct arch *arch, const char *name, const char *value,
-	     struct refusal *r)
+sysctl_check(const struct phys_config *config, const char *name,
+	     const char *value, struct refusal *r)
 {
 	struct sysctl_change change;
 
-	return sysctl_read(arch, name, value, &change, r);
+	return sysctl_read(config, name, value, &change, r);
 }
 
 static uint64_t *
@@ -194,7 +210,6 @@ knob_value(struct vm_sysctl *sysctl, const struct knob *knob)
 	return (uint64_t *)(void *)((char *)sysctl + knob->offset);
 }
 
-/* The kernel's array has one number for each zone that it was built with. */
 static void
 set_reserve_ratios(struct phys *phys, const struct sysctl_change *change)
 {
@@ -203,7 +218,7 @@ set_reserve_ratios(struct phys *phys, const struct sysctl_change *change)
 	for (unsigned int type = 0; type < MAX_NR_ZONES; type++) {
 		int64_t v = change->number[i];
 
-		if (!arch_has_zone(phys->arch, (enum zone_type)type))
+		if (!kernel_has_zone(phys->config, type))
 			continue;
 		if (i++ == change->count)
 			break;
@@ -218,7 +233,7 @@ sysctl_write(struct phys *phys, const char *name, const char *value,
 	     struct refusal *r)
 {
 	struct sysctl_change change;
-	int err = sysctl_read(phys->arch, name, value, &change, r);
+	int err = sysctl_read(phys->config, name, value, &change, r);
 
 	if (err)
 		return err;
@@ -259,7 +274,7 @@ sysctl_show(const struct phys *phys, const char *name, struct out *out)
 		break;
 	case KNOB_RESERVE_RATIO:
 		for (unsigned int type = 0; type < MAX_NR_ZONES; type++) {
-			if (!arch_has_zone(phys->arch, (enum zone_type)type))
+			if (!kernel_has_zone(phys->config, type))
 				continue;
 			out_str(out, before);
 			out_u64(out, phys->sysctl.lowmem_reserve_ratio[type]);

@@ -437,7 +437,8 @@ def cases(entries):
         s = e.stanza
         yield "\t".join(["entry", s.kind, s.path, mode_of(s),
                          s.get("size", "exact") if s.kind == "file" else "-",
-                         s.get("stream", "-"), s.get("when", "-")])
+                         s.get("stream", "-"), s.get("when", "-"),
+                         str(e.index)])
         if s.kind != "control" or s.get("stream"):
             continue
         before = "; ".join(s.get("before", []))

@@ -78,16 +78,24 @@ refuse_line(struct tree_file *f, const char *line, int err, size_t column,
 	return -err;
 }
 
+/* An empty line among others is passed over; alone (echo > control/...) it is
+ * the op with all its defaults. */
 static bool
-is_nothing(const char *line)
+is_empty(const char *text)
+{
+	return !text[strspn(text, " \t\r\n")];
+}
+
+static bool
+is_passed_over(const char *line, bool alone)
 {
 	line += strspn(line, " \t\r");
-	return !*line || *line == '#';
+	return (!*line && !alone) || *line == '#';
 }
 
 /* Parse every line without doing anything. */
 static int
-check_lines(struct tree_file *f, char **lines)
+check_lines(struct tree_file *f, char **lines, bool alone)
 {
 	const char *name = f->place.entry->op->name;
 
@@ -97,7 +105,7 @@ check_lines(struct tree_file *f, char **lines)
 		char *copy;
 		int err;
 
-		if (is_nothing(*lines))
+		if (is_passed_over(*lines, alone))
 			continue;
 		if (strlen(*lines) > CONTROL_LINE_MAX)
 			return refuse_line(f, "", E2BIG, 0,
@@ -114,7 +122,7 @@ check_lines(struct tree_file *f, char **lines)
 }
 
 static int
-run_lines(struct tree_file *f, char **lines)
+run_lines(struct tree_file *f, char **lines, bool alone)
 {
 	struct machine *m = f->t->m;
 	const char *name = f->place.entry->op->name;
@@ -122,7 +130,7 @@ run_lines(struct tree_file *f, char **lines)
 	int err = 0;
 
 	for (; *lines && !err; lines++) {
-		if (is_nothing(*lines))
+		if (is_passed_over(*lines, alone))
 			continue;
 		err = machine_do_words(m, name, *lines, answers, NULL);
 		if (answers)
@@ -137,19 +145,21 @@ control_write(struct tree_file *f, const char *from, size_t len, uint64_t at)
 	const char *nul = memchr(from, '\0', len);
 	char *text, **lines;
 	ssize_t done;
+	bool alone;
 	int err;
 
 	tree_lock(f->t);
 	answers_begin(f, at);
 	text = g_strndup(from, len);
-	lines = g_strsplit(text, "\n", -1);
+	alone = !nul && is_empty(text);
+	lines = g_strsplit(alone ? " " : text, "\n", -1);
 	if (nul)
 		err = refuse_line(f, text, EINVAL, (size_t)(nul - from),
 				  "a NUL byte cannot stand in a line");
 	else
-		err = check_lines(f, lines);
+		err = check_lines(f, lines, alone);
 	if (!err)
-		err = run_lines(f, lines);
+		err = run_lines(f, lines, alone);
 	g_strfreev(lines);
 	g_free(text);
 	journal_flush(f->t->m->journal);

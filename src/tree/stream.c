@@ -9,6 +9,7 @@
  */
 #include "tree_impl.h"
 
+#include "kmemfs/machine/journal.h"
 #include "kmemfs/machine/replay.h"
 #include "kmemfs/view/trace_text.h"
 
@@ -67,13 +68,66 @@ run_tail(struct tree_file *f, line_fn run)
 	out_reset(&f->tail);
 }
 
-/* --- control/batch ---------------------------------------------------------------- */
+/* --- control/batch ----------------------------------------------------------------
+ * Takes a journal too: its first line must be of the same machine, and a line
+ * that tells its outcome must end the same way. */
 
 static bool
-is_nothing(const char *line)
+is_passed_over(const char *line)
 {
 	line += strspn(line, " \t\r");
 	return !*line || *line == '#';
+}
+
+/*
+ * What is not an op: a NUL byte, a journal's first line.  Returns 1 for a line
+ * to be run, 0 for one that is done with, -errno.  Cuts the outcome off.
+ */
+static int
+batch_prepare(struct machine *m, char *line, size_t len, int *outcome,
+	      struct refusal *r)
+{
+	size_t at;
+
+	*outcome = 0;
+	if (is_passed_over(line))
+		return 0;
+	if (strlen(line) != len)
+		return refuse(r, EINVAL, strlen(line),
+			      "a NUL byte cannot stand in a line");
+	if (g_str_has_prefix(line, JOURNAL_MAGIC)) {
+		const char *ours = journal_header(m->journal);
+
+		if (!strncmp(line, ours, strlen(ours) - 1))
+			return 0;
+		return refuse(r, EINVAL, strlen(JOURNAL_MAGIC),
+			      "this journal is of another machine");
+	}
+	if (journal_outcome(line, len, &at, outcome))
+		line[at] = '\0';
+	return 1;
+}
+
+static void
+batch_log(struct tree_file *f, const char *line, const struct refusal *r)
+{
+	machine_log_refusal(f->t->m, NULL, line, r);
+	if (answers_wanted(f))
+		out_printf(&f->answers, "error %s %zu %s\n",
+			   strerrorname_np(r->err), r->column, r->sentence);
+}
+
+/* The op ended in @err; the journal says @outcome. */
+static int
+batch_compare(int err, int outcome, struct refusal *r)
+{
+	if (err == outcome && (!err || r->ran))
+		return 0;
+	if (!outcome)
+		return err;
+	return refuse(r, EPROTO, 0, "it ended in %s then, in %s now",
+		      strerrorname_np(-outcome),
+		      err ? strerrorname_np(-err) : "success");
 }
 
 static int
@@ -83,38 +137,30 @@ batch_line(struct tree_file *f, char *line, size_t len)
 	struct out *answers = answers_wanted(f) ? &f->answers : NULL;
 	size_t answered = answers ? answers->len : 0;
 	struct refusal r = {0};
-	struct op op;
-	char *copy = NULL;
-	int err;
+	char short_copy[256], *copy;
+	struct op op = {0};
+	int outcome, err;
 
-	if (is_nothing(line))
-		return 0;
-	if (strlen(line) != len)
-		err = refuse(&r, EINVAL, strlen(line),
-			     "a NUL byte cannot stand in a line");
-	else {
-		/* op_parse cuts the line: keep it for the log. */
-		char short_copy[256];
-
-		copy = len < sizeof(short_copy) ? memcpy(short_copy, line,
-							 len + 1)
-						: g_strdup(line);
+	/* op_parse cuts the line: keep it for the log. */
+	copy = len < sizeof(short_copy) ? short_copy : g_malloc(len + 1);
+	memcpy(copy, line, len + 1);
+	err = batch_prepare(m, line, len, &outcome, &r);
+	if (err > 0) {
 		err = op_parse(m, NULL, line, &op, &r);
 		if (!err)
-			err = op_run(m, &op, answers, &r);
+			err = batch_compare(op_run(m, &op, answers, &r),
+					    outcome, &r);
 		op_fini(&op);
-		if (err)
-			machine_log_refusal(m, NULL, copy, &r);
-		if (copy != short_copy)
-			g_free(copy);
+		if (answers && !err)
+			out_char(answers, '\n');
 	}
-	if (answers && err) {
-		answers->len = answered;
-		out_printf(answers, "error %s %zu %s", strerrorname_np(r.err),
-			   r.column, r.sentence);
+	if (err) {
+		if (answers)
+			answers->len = answered;
+		batch_log(f, copy, &r);
 	}
-	if (answers)
-		out_char(answers, '\n');
+	if (copy != short_copy)
+		g_free(copy);
 	return err;
 }
 
@@ -125,25 +171,16 @@ batch_check_line(struct tree_file *f, struct out *line, struct out *work)
 	struct machine *m = f->t->m;
 	struct refusal r = {0};
 	struct op op = {0};
-	int err;
+	int outcome, err;
 
-	out_text(line);
-	if (is_nothing(line->text))
-		return 0;
 	out_reset(work);
-	out_mem(work, line->text, line->len + 1);
-	if (strlen(line->text) != line->len)
-		err = refuse(&r, EINVAL, strlen(line->text),
-			     "a NUL byte cannot stand in a line");
-	else
+	out_mem(work, out_text(line), line->len + 1);
+	err = batch_prepare(m, work->text, line->len, &outcome, &r);
+	if (err > 0)
 		err = op_parse(m, NULL, work->text, &op, &r);
 	op_fini(&op);
-	if (!err)
-		return 0;
-	machine_log_refusal(m, NULL, line->text, &r);
-	if (answers_wanted(f))
-		out_printf(&f->answers, "error %s %zu %s\n",
-			   strerrorname_np(r.err), r.column, r.sentence);
+	if (err)
+		batch_log(f, line->text, &r);
 	return err;
 }
 

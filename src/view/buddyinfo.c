@@ -32,7 +32,7 @@ next_populated(const struct phys *phys, const struct node *node,
 
 	while (*i < end) {
 		const struct zone *zone =
-			node ? &node->zones[*i] : phys->zones[*i];
+		    node ? &node->zones[*i] : phys->zones[*i];
 
 		++*i;
 		if (zone_populated(zone))
@@ -50,15 +50,15 @@ show_buddyinfo(const struct view *v, struct out *out)
 	while ((zone = next_populated(v->m->phys, NULL, &i))) {
 		put_zone(out, zone);
 		for (int order = 0; order < MAX_ORDER; order++) {
-			out_u64_pad(out, zone->free_area[order].nr_free_all,
-				    6);
+			out_u64_pad(out, zone->free_area[order].nr_free_all, 6);
 			out_char(out, ' ');
 		}
 		out_char(out, '\n');
 	}
 }
 
-/* --- pagetypeinfo ------------------------------------------------------------ */
+/* --- pagetypeinfo ------------------------------------------------------------
+ */
 
 static void
 put_free_types(const struct zone *zone, struct out *out)
@@ -141,7 +141,7 @@ show_pagetypeinfo(const struct view *v, struct out *out)
 			put_node_types(phys->nodes[n], out);
 }
 
-/* --- extfrag ------------------------------------------------------------------- */
+/* --- extfrag --- */
 
 /* Thousandths as "d.ddd ". */
 static void
@@ -182,8 +182,8 @@ show_extfrag_index(const struct view *v, struct out *out)
 
 			/* "%2d.%03d ": only -1.000 fills the first column */
 			out_char(out, index < 0 ? '-' : ' ');
-			put_thousandths(out, (unsigned int)(index < 0 ? -index
-								      : index));
+			put_thousandths(
+			    out, (unsigned int)(index < 0 ? -index : index));
 		}
 		out_char(out, '\n');
 	}

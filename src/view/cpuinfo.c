@@ -85,7 +85,7 @@ show_cpuinfo(const struct view *v, struct out *out)
 			put_cpu(out, v->m->phys, cpu);
 }
 
-/* --- sys/devices/system/cpu ----------------------------------------------------- */
+/* --- sys/devices/system/cpu --- */
 
 static bool
 is_any(const struct phys *phys, unsigned int cpu, unsigned int with)
@@ -219,7 +219,7 @@ show_cpu_node_link(const struct view *v, struct out *out)
 	out_u64(out, v->key[1]);
 }
 
-/* --- /cpus ------------------------------------------------------------------------- */
+/* --- /cpus --- */
 
 void
 show_cpu_node(const struct view *v, struct out *out)
@@ -239,6 +239,5 @@ show_cpu_pcp_link(const struct view *v, struct out *out)
 	const struct zone *zone = v->m->phys->zones[v->key[1]];
 
 	out_printf(out, "../../../nodes/%u/zones/%s/pcp/%llu", zone->node->id,
-		   zone_type_name(zone->type),
-		   (unsigned long long)v->key[0]);
+		   zone_type_name(zone->type), (unsigned long long)v->key[0]);
 }

@@ -9,12 +9,12 @@
 #include "kmemfs/show.h"
 
 static const char *const type_names[NR_E820_TYPES] = {
-	[E820_USABLE] = "System RAM",
-	[E820_RESERVED] = "Reserved",
-	[E820_ACPI] = "ACPI Tables",
-	[E820_NVS] = "ACPI Non-volatile Storage",
-	[E820_UNUSABLE] = "Unusable memory",
-	[E820_PMEM] = "Persistent Memory (legacy)",
+    [E820_USABLE] = "System RAM",
+    [E820_RESERVED] = "Reserved",
+    [E820_ACPI] = "ACPI Tables",
+    [E820_NVS] = "ACPI Non-volatile Storage",
+    [E820_UNUSABLE] = "Unusable memory",
+    [E820_PMEM] = "Persistent Memory (legacy)",
 };
 
 void
@@ -26,7 +26,7 @@ show_iomem(const struct view *v, struct out *out)
 
 	for (guint i = 0; i < map->len; i++) {
 		const struct firmware_range *f =
-			&g_array_index(map, struct firmware_range, i);
+		    &g_array_index(map, struct firmware_range, i);
 
 		if (narrow && f->range.end - 1 > UINT32_MAX)
 			continue;

@@ -9,7 +9,8 @@
 
 #include "kmemfs/phys/memory_block.h"
 
-/* --- nodeN, cpuN ----------------------------------------------------------- */
+/* --- nodeN, cpuN -----------------------------------------------------------
+ */
 
 static bool
 sysnode_exists(const struct view *v, uint64_t nid)
@@ -39,8 +40,7 @@ sysnode_print(const struct view *v, uint64_t nid, struct out *out)
 }
 
 const struct key_kind key_sysnode = {
-	"sysnode", 10, sysnode_parse, sysnode_next, sysnode_print,
-	sysnode_exists,
+    "sysnode", 10, sysnode_parse, sysnode_next, sysnode_print, sysnode_exists,
 };
 
 static bool
@@ -71,10 +71,11 @@ syscpu_print(const struct view *v, uint64_t cpu, struct out *out)
 }
 
 const struct key_kind key_syscpu = {
-	"syscpu", 12, syscpu_parse, syscpu_next, syscpu_print, syscpu_exists,
+    "syscpu", 12, syscpu_parse, syscpu_next, syscpu_print, syscpu_exists,
 };
 
-/* --- the CPUs of a node, the node of a CPU ----------------------------------- */
+/* --- the CPUs of a node, the node of a CPU -----------------------------------
+ */
 
 static bool
 nodecpu_exists(const struct view *v, uint64_t cpu)
@@ -99,8 +100,7 @@ nodecpu_next(const struct view *v, bool first, uint64_t after, uint64_t *cpu)
 }
 
 const struct key_kind key_nodecpu = {
-	"nodecpu", 12, nodecpu_parse, nodecpu_next, syscpu_print,
-	nodecpu_exists,
+    "nodecpu", 12, nodecpu_parse, nodecpu_next, syscpu_print, nodecpu_exists,
 };
 
 static bool
@@ -123,11 +123,11 @@ cpunode_next(const struct view *v, bool first, uint64_t after, uint64_t *nid)
 }
 
 const struct key_kind key_cpunode = {
-	"cpunode", 10, cpunode_parse, cpunode_next, sysnode_print,
-	cpunode_exists,
+    "cpunode", 10, cpunode_parse, cpunode_next, sysnode_print, cpunode_exists,
 };
 
-/* --- node0-Normal: populated zones below a CPU ------------------------------- */
+/* --- node0-Normal: populated zones below a CPU -------------------------------
+ */
 
 /* The value is the zone's id: node * MAX_NR_ZONES + type, below 2^13. */
 static bool
@@ -171,11 +171,11 @@ cpuzone_parse(const struct view *v, const char *name, uint64_t *id)
 }
 
 const struct key_kind key_cpuzone = {
-	"cpuzone", 13, cpuzone_parse, cpuzone_next, cpuzone_print,
-	cpuzone_exists,
+    "cpuzone", 13, cpuzone_parse, cpuzone_next, cpuzone_print, cpuzone_exists,
 };
 
-/* --- memoryN ---------------------------------------------------------------- */
+/* --- memoryN ----------------------------------------------------------------
+ */
 
 static bool
 memblk_exists(const struct view *v, uint64_t block)
@@ -204,7 +204,7 @@ memblk_print(const struct view *v, uint64_t block, struct out *out)
 }
 
 const struct key_kind key_memblk = {
-	"memblk", 24, memblk_parse, memblk_next, memblk_print, memblk_exists,
+    "memblk", 24, memblk_parse, memblk_next, memblk_print, memblk_exists,
 };
 
 static bool
@@ -235,8 +235,8 @@ nodememblk_next(const struct view *v, bool first, uint64_t after,
 }
 
 const struct key_kind key_nodememblk = {
-	"nodememblk", 24, nodememblk_parse, nodememblk_next, memblk_print,
-	nodememblk_exists,
+    "nodememblk",    24,	   nodememblk_parse,
+    nodememblk_next, memblk_print, nodememblk_exists,
 };
 
 static bool
@@ -252,19 +252,19 @@ memblknode_parse(const struct view *v, const char *name, uint64_t *nid)
 }
 
 static bool
-memblknode_next(const struct view *v, bool first, uint64_t after,
-		uint64_t *nid)
+memblknode_next(const struct view *v, bool first, uint64_t after, uint64_t *nid)
 {
 	*nid = (uint64_t)memory_block_node(v->m->phys, v->key[0]);
 	return first || *nid > after;
 }
 
 const struct key_kind key_memblknode = {
-	"memblknode", 10, memblknode_parse, memblknode_next, sysnode_print,
-	memblknode_exists,
+    "memblknode",      10, memblknode_parse, memblknode_next, sysnode_print,
+    memblknode_exists,
 };
 
-/* --- trace events ------------------------------------------------------------ */
+/* --- trace events ------------------------------------------------------------
+ */
 
 /* A system's value is that of its first event. */
 static bool
@@ -291,8 +291,7 @@ system_parse(const struct view *v, const char *name, uint64_t *value)
 static bool
 system_next(const struct view *v, bool first, uint64_t after, uint64_t *value)
 {
-	return key_scan(v, first, after, NR_TRACE_EVENTS, system_exists,
-			value);
+	return key_scan(v, first, after, NR_TRACE_EVENTS, system_exists, value);
 }
 
 static void
@@ -303,7 +302,7 @@ system_print(const struct view *v, uint64_t value, struct out *out)
 }
 
 const struct key_kind key_system = {
-	"system", 6, system_parse, system_next, system_print, system_exists,
+    "system", 6, system_parse, system_next, system_print, system_exists,
 };
 
 static bool
@@ -334,5 +333,5 @@ event_print(const struct view *v, uint64_t event, struct out *out)
 }
 
 const struct key_kind key_event = {
-	"event", 6, event_parse, event_next, event_print, event_exists,
+    "event", 6, event_parse, event_next, event_print, event_exists,
 };

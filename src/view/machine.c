@@ -8,40 +8,15 @@
 void
 show_readme(const struct view *v, struct out *out)
 {
+	static const char text[] =
+#include "readme.def"
+	    ;
+
 	(void)v;
-	out_str(out,
-"This is the memory of a modelled machine and of the kernel that manages it.\n"
-"Reading a file looks into the machine; writing a control file makes it act.\n"
-"\n"
-"Look first:\n"
-"  cat proc/buddyinfo                  free blocks of each zone, by order\n"
-"  cat proc/zoneinfo                   all that Linux says of its zones\n"
-"  cat nodes/0/zones/DMA32/watermarks/low\n"
-"  ls nodes/0/zones/DMA32/orders/0     its free lists of single pages\n"
-"  cat machine/config                  the machine, to be saved and changed\n"
-"\n"
-"Allocate, look, free:\n"
-"  echo \"GFP_KERNEL 3 name=buf\" > control/page/alloc_pages\n"
-"  cat allocations/buf/why             each zone tried, and why\n"
-"  echo hello > allocations/buf/data\n"
-"  head -c 6 allocations/buf/page/data\n"
-"  rmdir allocations/buf\n"
-"\n"
-"Control files:\n"
-"  ls -R control                       everything that can be done\n"
-"  cat control/page/alloc_pages        how to use one of them\n"
-"  cat error_log                       why the last line was refused\n"
-"\n"
-"Change a limit, take memory away, let time pass:\n"
-"  echo 90000 > proc/sys/vm/min_free_kbytes\n"
-"  echo offline > sys/devices/system/memory/memory9/state\n"
-"  echo 1s > control/clock/advance\n"
-"\n"
-"Each change is a line of history/journal; history/digest tells two states\n"
-"apart; verify checks every law of the model.\n");
+	out_mem(out, text, sizeof(text) - 1);
 }
 
-/* --- /machine ------------------------------------------------------------------------ */
+/* --- /machine --- */
 
 void
 show_machine_arch(const struct view *v, struct out *out)
@@ -71,7 +46,7 @@ show_machine_memory_map(const struct view *v, struct out *out)
 	out_str(out, "first last type\n");
 	for (guint i = 0; i < map->len; i++) {
 		const struct firmware_range *f =
-			&g_array_index(map, struct firmware_range, i);
+		    &g_array_index(map, struct firmware_range, i);
 
 		out_hex(out, f->range.start);
 		out_char(out, ' ');
@@ -114,7 +89,9 @@ show_machine_state(const struct view *v, struct out *out)
 	out_str(out, v->m->state == MACHINE_PANIC ? "panic\n" : "running\n");
 }
 
-/* --- /memblock --------------------------------------------------------------------------- */
+/* --- /memblock
+ * ---------------------------------------------------------------------------
+ */
 
 static void
 put_range(struct out *out, const struct range *r)
@@ -135,13 +112,13 @@ show_memblock_memory(const struct view *v, struct out *out)
 	out_str(out, "first last node pages\n");
 	for (guint i = 0; i < mb->memory->len; i++) {
 		const struct range *r =
-			&g_array_index(mb->memory, struct range, i);
+		    &g_array_index(mb->memory, struct range, i);
 
 		put_range(out, r);
 		out_i64(out, g_array_index(mb->memory_node, int, i));
 		out_char(out, ' ');
-		put_value(out, (r->end >> shift) -
-				       ((r->start + round) >> shift));
+		put_value(out,
+			  (r->end >> shift) - ((r->start + round) >> shift));
 	}
 }
 
@@ -153,7 +130,7 @@ show_memblock_reserved(const struct view *v, struct out *out)
 	out_str(out, "first last bytes\n");
 	for (guint i = 0; i < reserved->len; i++) {
 		const struct range *r =
-			&g_array_index(reserved, struct range, i);
+		    &g_array_index(reserved, struct range, i);
 
 		put_range(out, r);
 		put_value(out, r->end - r->start);

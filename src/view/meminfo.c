@@ -22,24 +22,24 @@ struct about {
 };
 
 enum line_kind {
-	LINE_ZERO,      /* nothing of it is modelled: 0 kB */
-	LINE_COUNT,     /* 0 without a unit */
-	LINE_ZONE,      /* pages: zones' counter @stat */
-	LINE_NODE,      /* pages: nodes' counter @stat */
-	LINE_NODE_KB,   /* nodes' counter @stat is in KiB */
-	LINE_PAGES,     /* pages: get() */
-	LINE_KB,        /* KiB: get() */
+	LINE_ZERO,    /* nothing of it is modelled: 0 kB */
+	LINE_COUNT,   /* 0 without a unit */
+	LINE_ZONE,    /* pages: zones' counter @stat */
+	LINE_NODE,    /* pages: nodes' counter @stat */
+	LINE_NODE_KB, /* nodes' counter @stat is in KiB */
+	LINE_PAGES,   /* pages: get() */
+	LINE_KB,      /* KiB: get() */
 };
 
 #define NEED_NONE (-1)
 
 struct line {
-	const char *name;   /* with its colon and padding */
+	const char *name; /* with its colon and padding */
 	enum line_kind kind;
-	int stat, stat2;    /* stat2 is added; -1: none */
-	int need;           /* enum kernel_feature, or NEED_NONE */
+	int stat, stat2; /* stat2 is added; -1: none */
+	int need;	 /* enum kernel_feature, or NEED_NONE */
 	uint64_t (*get)(const struct about *a);
-	unsigned int width; /* of the number; 0: 8 */
+	unsigned int width; /* of the number, in columns */
 };
 
 static uint64_t
@@ -134,8 +134,8 @@ direct_map(const struct phys *phys, uint64_t *small, uint64_t *large)
 	*small = MIB(1);
 	*large = 0;
 	for (guint i = 0; i < phys->memblock.memory->len; i++) {
-		const struct range *r = &g_array_index(
-			phys->memblock.memory, struct range, i);
+		const struct range *r =
+		    &g_array_index(phys->memblock.memory, struct range, i);
 		pa_t start = MAX_OF(r->start, mapped);
 		pa_t end = MIN_OF(r->end, low_end);
 		pa_t from = round_up_to(start, huge);
@@ -174,121 +174,25 @@ huge_size(const struct about *a)
 	return pages_kb(a->phys, 1ULL << kernel_huge_order(a->phys));
 }
 
-#define ZERO(name) {name, LINE_ZERO, -1, -1, NEED_NONE, NULL, 0}
-#define COUNT(name) {name, LINE_COUNT, -1, -1, NEED_NONE, NULL, 0}
-#define FROM_ZONES(name, s) {name, LINE_ZONE, ZS_##s, -1, NEED_NONE, NULL, 0}
-#define FROM_NODES(name, s) {name, LINE_NODE, NS_##s, -1, NEED_NONE, NULL, 0}
-#define SUM_OF(name, s, t) {name, LINE_NODE, NS_##s, NS_##t, NEED_NONE, NULL, 0}
-#define PAGES(name, f) {name, LINE_PAGES, -1, -1, NEED_NONE, f, 0}
-#define KB(name, f) {name, LINE_KB, -1, -1, NEED_NONE, f, 0}
-#define WITH(need, name, kind, stat, f) {name, kind, stat, -1, need, f, 0}
+#define LINE(...) {__VA_ARGS__},
+#define ZERO(name, need) LINE(name, LINE_ZERO, -1, -1, need, NULL, 8)
+#define NARROW(name, need) LINE(name, LINE_ZERO, -1, -1, need, NULL, 5)
+#define COUNT(name, need) LINE(name, LINE_COUNT, -1, -1, need, NULL, 5)
+#define ZONES(name, need, s) LINE(name, LINE_ZONE, ZS_##s, -1, need, NULL, 8)
+#define NODES(name, need, s) LINE(name, LINE_NODE, NS_##s, -1, need, NULL, 8)
+#define NODES_KB(name, need, s)                                                \
+	LINE(name, LINE_NODE_KB, NS_##s, -1, need, NULL, 8)
+#define SUM(name, need, s, t)                                                  \
+	LINE(name, LINE_NODE, NS_##s, NS_##t, need, NULL, 8)
+#define PAGES(name, need, get) LINE(name, LINE_PAGES, -1, -1, need, get, 8)
+#define KB(name, need, get) LINE(name, LINE_KB, -1, -1, need, get, 8)
 
 static const struct line meminfo_lines[] = {
-	PAGES("MemTotal:       ", total),
-	FROM_ZONES("MemFree:        ", nr_free_pages),
-	PAGES("MemAvailable:   ", available),
-	ZERO("Buffers:        "),
-	PAGES("Cached:         ", cached),
-	FROM_NODES("SwapCached:     ", nr_swapcached),
-	SUM_OF("Active:         ", nr_active_anon, nr_active_file),
-	SUM_OF("Inactive:       ", nr_inactive_anon, nr_inactive_file),
-	FROM_NODES("Active(anon):   ", nr_active_anon),
-	FROM_NODES("Inactive(anon): ", nr_inactive_anon),
-	FROM_NODES("Active(file):   ", nr_active_file),
-	FROM_NODES("Inactive(file): ", nr_inactive_file),
-	FROM_NODES("Unevictable:    ", nr_unevictable),
-	FROM_ZONES("Mlocked:        ", nr_mlock),
-	WITH(KERNEL_HIGHMEM, "HighTotal:      ", LINE_PAGES, -1, high_total),
-	WITH(KERNEL_HIGHMEM, "HighFree:       ", LINE_PAGES, -1, high_free),
-	WITH(KERNEL_HIGHMEM, "LowTotal:       ", LINE_PAGES, -1, low_total),
-	WITH(KERNEL_HIGHMEM, "LowFree:        ", LINE_PAGES, -1, low_free),
-	ZERO("SwapTotal:      "),
-	ZERO("SwapFree:       "),
-	WITH(KERNEL_ZSWAP, "Zswap:          ", LINE_ZERO, -1, NULL),
-	WITH(KERNEL_ZSWAP, "Zswapped:       ", LINE_ZERO, -1, NULL),
-	FROM_NODES("Dirty:          ", nr_dirty),
-	FROM_NODES("Writeback:      ", nr_writeback),
-	FROM_NODES("AnonPages:      ", nr_anon_pages),
-	FROM_NODES("Mapped:         ", nr_mapped),
-	FROM_NODES("Shmem:          ", nr_shmem),
-	SUM_OF("KReclaimable:   ", nr_slab_reclaimable,
-	       nr_kernel_misc_reclaimable),
-	SUM_OF("Slab:           ", nr_slab_reclaimable, nr_slab_unreclaimable),
-	FROM_NODES("SReclaimable:   ", nr_slab_reclaimable),
-	FROM_NODES("SUnreclaim:     ", nr_slab_unreclaimable),
-	WITH(NEED_NONE, "KernelStack:    ", LINE_NODE_KB, NS_nr_kernel_stack,
-	     NULL),
-	FROM_NODES("PageTables:     ", nr_page_table_pages),
-	FROM_NODES("SecPageTables:  ", nr_sec_page_table_pages),
-	ZERO("NFS_Unstable:   "),
-	FROM_ZONES("Bounce:         ", nr_bounce),
-	FROM_NODES("WritebackTmp:   ", nr_writeback_temp),
-	PAGES("CommitLimit:    ", commit_limit),
-	ZERO("Committed_AS:   "),
-	KB("VmallocTotal:   ", vmalloc_total),
-	ZERO("VmallocUsed:    "),
-	ZERO("VmallocChunk:   "),
-	ZERO("Percpu:         "),
-	{"HardwareCorrupted: ", LINE_ZERO, -1, -1, KERNEL_POISON, NULL, 5},
-	FROM_NODES("AnonHugePages:  ", nr_anon_transparent_hugepages),
-	FROM_NODES("ShmemHugePages: ", nr_shmem_hugepages),
-	FROM_NODES("ShmemPmdMapped: ", nr_shmem_pmdmapped),
-	FROM_NODES("FileHugePages:  ", nr_file_hugepages),
-	FROM_NODES("FilePmdMapped:  ", nr_file_pmdmapped),
-	WITH(KERNEL_CMA, "CmaTotal:       ", LINE_PAGES, -1, cma_total),
-	WITH(KERNEL_CMA, "CmaFree:        ", LINE_ZONE, ZS_nr_free_cma, NULL),
-	{"HugePages_Total:   ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
-	{"HugePages_Free:    ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
-	{"HugePages_Rsvd:    ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
-	{"HugePages_Surp:    ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
-	KB("Hugepagesize:   ", huge_size),
-	ZERO("Hugetlb:        "),
-	KB("DirectMap4k:    ", direct_small),
+#include "meminfo.def"
 };
 
 static const struct line node_lines[] = {
-	PAGES("MemTotal:       ", total),
-	FROM_ZONES("MemFree:        ", nr_free_pages),
-	PAGES("MemUsed:        ", used),
-	FROM_NODES("SwapCached:     ", nr_swapcached),
-	SUM_OF("Active:         ", nr_active_anon, nr_active_file),
-	SUM_OF("Inactive:       ", nr_inactive_anon, nr_inactive_file),
-	FROM_NODES("Active(anon):   ", nr_active_anon),
-	FROM_NODES("Inactive(anon): ", nr_inactive_anon),
-	FROM_NODES("Active(file):   ", nr_active_file),
-	FROM_NODES("Inactive(file): ", nr_inactive_file),
-	FROM_NODES("Unevictable:    ", nr_unevictable),
-	FROM_ZONES("Mlocked:        ", nr_mlock),
-	WITH(KERNEL_HIGHMEM, "HighTotal:      ", LINE_PAGES, -1, high_total),
-	WITH(KERNEL_HIGHMEM, "HighFree:       ", LINE_PAGES, -1, high_free),
-	WITH(KERNEL_HIGHMEM, "LowTotal:       ", LINE_PAGES, -1, low_total),
-	WITH(KERNEL_HIGHMEM, "LowFree:        ", LINE_PAGES, -1, low_free),
-	FROM_NODES("Dirty:          ", nr_dirty),
-	FROM_NODES("Writeback:      ", nr_writeback),
-	FROM_NODES("FilePages:      ", nr_file_pages),
-	FROM_NODES("Mapped:         ", nr_mapped),
-	FROM_NODES("AnonPages:      ", nr_anon_pages),
-	FROM_NODES("Shmem:          ", nr_shmem),
-	WITH(NEED_NONE, "KernelStack:    ", LINE_NODE_KB, NS_nr_kernel_stack,
-	     NULL),
-	FROM_NODES("PageTables:     ", nr_page_table_pages),
-	FROM_NODES("SecPageTables:  ", nr_sec_page_table_pages),
-	ZERO("NFS_Unstable:   "),
-	FROM_ZONES("Bounce:         ", nr_bounce),
-	FROM_NODES("WritebackTmp:   ", nr_writeback_temp),
-	SUM_OF("KReclaimable:   ", nr_slab_reclaimable,
-	       nr_kernel_misc_reclaimable),
-	SUM_OF("Slab:           ", nr_slab_reclaimable, nr_slab_unreclaimable),
-	FROM_NODES("SReclaimable:   ", nr_slab_reclaimable),
-	FROM_NODES("SUnreclaim:     ", nr_slab_unreclaimable),
-	FROM_NODES("AnonHugePages:  ", nr_anon_transparent_hugepages),
-	FROM_NODES("ShmemHugePages: ", nr_shmem_hugepages),
-	FROM_NODES("ShmemPmdMapped: ", nr_shmem_pmdmapped),
-	FROM_NODES("FileHugePages: ", nr_file_hugepages),
-	FROM_NODES("FilePmdMapped: ", nr_file_pmdmapped),
-	{"HugePages_Total: ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
-	{"HugePages_Free:  ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
-	{"HugePages_Surp:  ", LINE_COUNT, -1, -1, NEED_NONE, NULL, 5},
+#include "meminfo_node.def"
 };
 
 /* The line's number in KiB (a plain count for LINE_COUNT). */
@@ -331,7 +235,7 @@ put_line(struct out *out, const struct line *line, const struct about *a)
 		out_char(out, ' ');
 	}
 	out_str(out, line->name);
-	out_u64_pad(out, line_value(line, a), line->width ? line->width : 8);
+	out_u64_pad(out, line_value(line, a), line->width);
 	out_str(out, line->kind == LINE_COUNT ? "\n" : " kB\n");
 }
 

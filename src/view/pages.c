@@ -5,7 +5,7 @@
 #include "kmemfs/view/kernel.h"
 #include "kmemfs/view/sums.h"
 
-/* --- /pages/PFN ------------------------------------------------------------------------- */
+/* --- /pages/PFN --- */
 
 static const char *
 state_name(const struct phys *phys, pfn_t pfn, enum frame_state state)
@@ -32,9 +32,9 @@ put_flags(const struct frame *frame, struct out *out)
 		unsigned int flag;
 		const char *name;
 	} names[] = {
-		{FRAME_COMPOUND,   "compound"  },
-		{FRAME_ZEROED,     "zeroed"    },
-		{FRAME_HIGHATOMIC, "highatomic"},
+	    {FRAME_COMPOUND,   "compound"  },
+	    {FRAME_ZEROED,	   "zeroed"	   },
+	    {FRAME_HIGHATOMIC, "highatomic"},
 	};
 	const char *before = "flags ";
 
@@ -53,7 +53,7 @@ static void
 put_owner(struct machine *m, const struct frame *frame, struct out *out)
 {
 	const struct allocation *a =
-		frame->owner ? allocation_get(m, frame->owner) : NULL;
+	    frame->owner ? allocation_get(m, frame->owner) : NULL;
 	char name[16];
 
 	put_text(out, "owner", a ? allocation_name(a, name) : "-");
@@ -128,7 +128,7 @@ size_page_data(const struct view *v)
 	return page_size(v->m->phys);
 }
 
-/* --- /allocations/NAME -------------------------------------------------------------------- */
+/* --- /allocations/NAME --- */
 
 static const struct allocation *
 view_allocation(const struct view *v)
@@ -239,8 +239,8 @@ read_allocation_data(const struct view *v, void *to, size_t len, uint64_t at)
 
 	if (!a)
 		return 0;
-	return read_memory(v, a->pfn << v->m->phys->page_shift,
-			   bytes_of(v, a), to, len, at);
+	return read_memory(v, a->pfn << v->m->phys->page_shift, bytes_of(v, a),
+			   to, len, at);
 }
 
 uint64_t
@@ -252,9 +252,9 @@ size_allocation_data(const struct view *v)
 }
 
 static const char *const context_names[NR_CONTEXTS] = {
-	[CONTEXT_PROCESS] = "process",   [CONTEXT_ATOMIC] = "atomic",
-	[CONTEXT_SOFTIRQ] = "softirq",   [CONTEXT_IRQ] = "irq",
-	[CONTEXT_SPINLOCK] = "spinlock",
+    [CONTEXT_PROCESS] = "process",   [CONTEXT_ATOMIC] = "atomic",
+    [CONTEXT_SOFTIRQ] = "softirq",   [CONTEXT_IRQ] = "irq",
+    [CONTEXT_SPINLOCK] = "spinlock",
 };
 
 void

@@ -18,8 +18,7 @@ next_zone(const struct phys *phys, const struct node *node, unsigned int *i)
 }
 
 uint64_t
-sum_zones(const struct phys *phys, const struct node *node,
-	  enum zone_stat stat)
+sum_zones(const struct phys *phys, const struct node *node, enum zone_stat stat)
 {
 	const struct zone *zone;
 	unsigned int i = 0;
@@ -31,8 +30,7 @@ sum_zones(const struct phys *phys, const struct node *node,
 }
 
 uint64_t
-sum_nodes(const struct phys *phys, const struct node *node,
-	  enum node_stat stat)
+sum_nodes(const struct phys *phys, const struct node *node, enum node_stat stat)
 {
 	int64_t sum = 0;
 
@@ -141,8 +139,8 @@ put_hex(struct out *out, const char *key, uint64_t value)
 }
 
 void
-put_id_list(struct out *out, const struct phys *phys, unsigned int nr,
-	    id_fn in, unsigned int with)
+put_id_list(struct out *out, const struct phys *phys, unsigned int nr, id_fn in,
+	    unsigned int with)
 {
 	const char *comma = "";
 	unsigned int end;
@@ -165,8 +163,8 @@ put_id_list(struct out *out, const struct phys *phys, unsigned int nr,
 }
 
 void
-put_id_mask(struct out *out, const struct phys *phys, unsigned int nr,
-	    id_fn in, unsigned int with)
+put_id_mask(struct out *out, const struct phys *phys, unsigned int nr, id_fn in,
+	    unsigned int with)
 {
 	for (unsigned int group = (nr + 31) / 32; group-- > 0;) {
 		unsigned int bits = MIN_OF(32, nr - group * 32);
@@ -190,6 +188,5 @@ cpu_is_online(const struct phys *phys, unsigned int cpu, unsigned int with)
 bool
 cpu_is_on_node(const struct phys *phys, unsigned int cpu, unsigned int with)
 {
-	return phys->cpu_online[cpu] &&
-	       phys->cpu_node[cpu] == (int32_t)with;
+	return phys->cpu_online[cpu] && phys->cpu_node[cpu] == (int32_t)with;
 }

@@ -89,7 +89,7 @@ show_memory_valid_zones(const struct view *v, struct out *out)
 	out_str(out, zone_type_name(zone->type));
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		const struct zone *other =
-			hotplug_zone(phys, start, pages, others[i]);
+		    hotplug_zone(phys, start, pages, others[i]);
 
 		if (other == zone)
 			continue;
@@ -106,7 +106,7 @@ show_memory_node_link(const struct view *v, struct out *out)
 	out_u64(out, v->key[1]);
 }
 
-/* --- transparent huge pages ---------------------------------------------------------- */
+/* --- transparent huge pages --- */
 
 bool
 when_thp(const struct view *v)
@@ -127,7 +127,7 @@ show_thp_size(const struct view *v, struct out *out)
 	put_value(out, page_size(v->m->phys) << kernel_huge_order(v->m->phys));
 }
 
-/* --- huge pages, ksm -------------------------------------------------------------------- */
+/* --- huge pages, ksm --- */
 
 /* Kernels whose huge pages are 2 MiB. */
 bool
@@ -158,10 +158,10 @@ show_ksm(const struct view *v, struct out *out)
 		const char *name;
 		uint64_t value;
 	} defaults[] = {
-		{"max_page_sharing",   256},
-		{"merge_across_nodes", 1  },
-		{"pages_to_scan",      100},
-		{"sleep_millisecs",    20 },
+	    {"max_page_sharing",	 256},
+	    {"merge_across_nodes", 1  },
+	    {"pages_to_scan",      100},
+	    {"sleep_millisecs",	20 },
 	};
 	uint64_t value = 0;
 

@@ -135,7 +135,7 @@ when_numa(const struct view *v)
 	return kernel_has(v->m->phys, KERNEL_NUMA);
 }
 
-/* --- zonelists -------------------------------------------------------------------- */
+/* --- zonelists --- */
 
 static void
 put_zonelist(const struct zonelist *list, struct out *out)

@@ -82,7 +82,7 @@ show_uptime(const struct view *v, struct out *out)
 	put_seconds(out, v->m->now_ns);
 	out_char(out, ' ');
 	put_seconds(out, v->m->now_ns / NS_PER_TICK * NS_PER_TICK *
-				 cpus_online(v->m->phys));
+			     cpus_online(v->m->phys));
 	out_char(out, '\n');
 }
 
@@ -113,9 +113,9 @@ static const struct {
 	const char *at;
 	const char *options;
 } mounted[] = {
-	{"proc",    "/proc",             "rw,relatime"},
-	{"sysfs",   "/sys",              "rw,relatime"},
-	{"debugfs", "/sys/kernel/debug", "rw,relatime"},
+    {"proc",    "/proc",	      "rw,relatime"},
+    {"sysfs",   "/sys",	      "rw,relatime"},
+    {"debugfs", "/sys/kernel/debug", "rw,relatime"},
 };
 
 void
@@ -146,7 +146,7 @@ show_pressure(const struct view *v, struct out *out)
 		     "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
 }
 
-/* --- sys/kernel ---------------------------------------------------------------- */
+/* --- sys/kernel --- */
 
 void
 show_kernel_osrelease(const struct view *v, struct out *out)
@@ -189,7 +189,7 @@ show_kernel_threads_max(const struct view *v, struct out *out)
 	put_value(out, MIN_OF(MAX_OF(bytes / (stack * 8), 20), 0x3fffffff));
 }
 
-/* --- sys/vm ---------------------------------------------------------------------- */
+/* --- sys/vm --- */
 
 void
 show_sysctl(const struct view *v, struct out *out)

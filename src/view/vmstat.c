@@ -26,9 +26,8 @@ high_dirtyable(const struct phys *phys, uint64_t most)
 		if (!zone_is_high(zone) || !zone_populated(zone))
 			continue;
 		free -= MIN_OF(free, wmark_pages(zone, WMARK_HIGH));
-		sum += free +
-		       (uint64_t)(zone->stat[ZS_nr_zone_inactive_file] +
-				  zone->stat[ZS_nr_zone_active_file]);
+		sum += free + (uint64_t)(zone->stat[ZS_nr_zone_inactive_file] +
+					 zone->stat[ZS_nr_zone_active_file]);
 	}
 	return MIN_OF(sum, most);
 }
@@ -62,8 +61,7 @@ put_zone_stats(const struct phys *phys, const struct node *node,
 	if (!kernel_has(phys, KERNEL_NUMA))
 		return;
 	for (unsigned int s = 0; s < NR_NUMA_STATS; s++)
-		put_counter(out, numa_stat_names[s],
-			    sum_numa(phys, node, s));
+		put_counter(out, numa_stat_names[s], sum_numa(phys, node, s));
 }
 
 static void
@@ -123,8 +121,8 @@ show_node_numastat(const struct view *v, struct out *out)
 {
 	/* The same counters under the names they had before /proc/vmstat. */
 	static const char *const names[NR_NUMA_STATS] = {
-		"numa_hit",       "numa_miss",  "numa_foreign",
-		"interleave_hit", "local_node", "other_node",
+	    "numa_hit",	      "numa_miss",  "numa_foreign",
+	    "interleave_hit", "local_node", "other_node",
 	};
 
 	for (unsigned int s = 0; s < NR_NUMA_STATS; s++)

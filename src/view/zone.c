@@ -37,7 +37,9 @@ show_zone_free(const struct view *v, struct out *out)
 	put_value(out, (uint64_t)view_zone(v)->stat[ZS_nr_free_pages]);
 }
 
-/* --- limits --------------------------------------------------------------------------- */
+/* --- limits
+ * ---------------------------------------------------------------------------
+ */
 
 void
 show_zone_wmark_min(const struct view *v, struct out *out)
@@ -78,7 +80,7 @@ show_zone_lowmem_reserve(const struct view *v, struct out *out)
 				    view_zone(v)->lowmem_reserve[t]);
 }
 
-/* --- per-cpu lists ---------------------------------------------------------------------- */
+/* --- per-cpu lists --- */
 
 /* Zones without pages share the boot-time lists, which are empty. */
 static const struct per_cpu_pages *
@@ -146,10 +148,10 @@ show_pcp_lists(const struct view *v, struct out *out)
 		out_u64(out, pcp->length[i]);
 		if (!pcp->length[i])
 			out_str(out, " -");
-		while (pcp->length[i] &&
-		       (pfn = pcp_list_next(view_zone(v),
-					    (unsigned int)v->key[2], i,
-					    &cursor)) != PFN_NONE) {
+		while (
+		    pcp->length[i] &&
+		    (pfn = pcp_list_next(view_zone(v), (unsigned int)v->key[2],
+					 i, &cursor)) != PFN_NONE) {
 			out_str(out, before);
 			out_u64(out, pfn);
 			before = ",";
@@ -158,7 +160,7 @@ show_pcp_lists(const struct view *v, struct out *out)
 	}
 }
 
-/* --- fragmentation ------------------------------------------------------------------------ */
+/* --- fragmentation --- */
 
 void
 show_zone_pageblocks(const struct view *v, struct out *out)
@@ -192,12 +194,13 @@ show_zone_frag_unusable(const struct view *v, struct out *out)
 {
 	out_str(out, "order unusable\n");
 	for (unsigned int order = 0; order < MAX_ORDER; order++)
-		put_thousandths(
-			out, order,
-			(int)zone_unusable_index(view_zone(v), order));
+		put_thousandths(out, order,
+				(int)zone_unusable_index(view_zone(v), order));
 }
 
-/* --- free lists ------------------------------------------------------------------------------ */
+/* --- free lists
+ * ------------------------------------------------------------------------------
+ */
 
 void
 show_order_nr_free(const struct view *v, struct out *out)
@@ -212,7 +215,7 @@ show_order_list(const struct view *v, struct out *out)
 	pfn_t pfn;
 
 	while ((pfn = buddy_list_next(view_zone(v), (unsigned int)v->key[2],
-				      (enum migratetype)v->key[3],
-				      &cursor)) != PFN_NONE)
+				      (enum migratetype)v->key[3], &cursor)) !=
+	       PFN_NONE)
 		put_value(out, pfn);
 }

@@ -58,8 +58,7 @@ put_sizes(const struct zone *zone, struct out *out)
 	put_labelled(out, "\n        boost    ", zone->watermark_boost);
 	put_labelled(out, "\n        min      ", wmark_pages(zone, WMARK_MIN));
 	put_labelled(out, "\n        low      ", wmark_pages(zone, WMARK_LOW));
-	put_labelled(out, "\n        high     ",
-		     wmark_pages(zone, WMARK_HIGH));
+	put_labelled(out, "\n        high     ", wmark_pages(zone, WMARK_HIGH));
 	put_labelled(out, "\n        spanned  ", zone->spanned_pages);
 	put_labelled(out, "\n        present  ", zone->present_pages);
 	put_labelled(out, "\n        managed  ", zone->managed_pages);
@@ -99,8 +98,8 @@ put_pagesets(const struct zone *zone, struct out *out)
 		put_labelled(out, "\n              count: ", pcp->count);
 		put_labelled(out, "\n              high:  ", pcp->high);
 		put_labelled(out, "\n              batch: ", pcp->batch);
-		put_labelled(out, "\n  vm stats threshold: ",
-			     zone->stat_threshold);
+		put_labelled(out,
+			     "\n  vm stats threshold: ", zone->stat_threshold);
 	}
 }
 
@@ -118,8 +117,7 @@ put_zone(const struct zone *zone, struct out *out)
 		put_counters(zone, out);
 		put_pagesets(zone, out);
 		out_str(out, "\n  node_unreclaimable:  0");
-		put_labelled(out, "\n  start_pfn:           ",
-			     zone->start_pfn);
+		put_labelled(out, "\n  start_pfn:           ", zone->start_pfn);
 	}
 	out_char(out, '\n');
 }

@@ -55,7 +55,7 @@ struct declared {
 	char *kind, *path, *size, *stream;
 	unsigned int mode;
 	bool seen;
-	GPatternSpec *pattern;
+	uint64_t index;
 };
 
 static GPtrArray *declared;
@@ -64,47 +64,27 @@ static void
 declare(char **cell)
 {
 	struct declared *d = g_new0(struct declared, 1);
-	GRegex *key = g_regex_new("<[a-z]+>", 0, 0, NULL);
-	char *glob = g_regex_replace_literal(key, cell[2], -1, 0, "*", 0, NULL);
 
-	g_regex_unref(key);
 	d->kind = g_strdup(cell[1]);
 	d->path = g_strdup(cell[2]);
 	d->mode = (unsigned int)strtoul(cell[3], NULL, 8);
 	d->size = g_strdup(cell[4]);
 	d->stream = g_strdup(cell[5]);
-	d->pattern = g_pattern_spec_new(glob);
-	g_free(glob);
+	d->index = g_ascii_strtoull(cell[7], NULL, 10);
 	g_ptr_array_add(declared, d);
 }
 
-static unsigned int
-depth(const char *path)
-{
-	unsigned int n = 0;
-
-	for (; *path; path++)
-		n += *path == '/';
-	return n;
-}
-
-/* A literal path wins over a pattern. */
+/* An inode number's upper part is the entry's place in the layout, plus one. */
 static struct declared *
-declaration_of(const char *path)
+declaration_of(uint64_t ino)
 {
-	struct declared *best = NULL;
-
 	for (guint i = 0; i < declared->len; i++) {
 		struct declared *d = declared->pdata[i];
 
-		if (!strcmp(d->path, path))
+		if (d->index + 1 == ino >> 48)
 			return d;
-		if (depth(d->path) == depth(path) &&
-		    g_pattern_spec_match_string(d->pattern, path) &&
-		    (!best || strlen(d->path) > strlen(best->path)))
-			best = d;
 	}
-	return best;
+	return NULL;
 }
 
 /* --- walking ----------------------------------------------------------------------- */
@@ -193,7 +173,7 @@ walk(struct tree *t, const char *path, uint64_t ino)
 		char *child = g_strdup_printf("%s/%s",
 					      strcmp(path, "/") ? path : "",
 					      n->name);
-		struct declared *d = declaration_of(child);
+		struct declared *d = declaration_of(n->ino);
 		struct out again = OUT_INIT;
 		struct tree_attr attr;
 

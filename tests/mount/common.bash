@@ -70,6 +70,13 @@ fails_with() {
 	return 1
 }
 
+# A plain "! command" does not fail a test.
+not() {
+	if "$@"; then
+		return 1
+	fi
+}
+
 alloc() { # WORDS
 	echo "$*" > "$mnt/control/page/alloc_pages"
 }

@@ -15,6 +15,9 @@
 
 #include <sys/types.h>
 
+/* What the first line of a journal's text starts with. */
+#define JOURNAL_MAGIC "kmemfs-journal 1 machine="
+
 struct journal;
 
 /* In @dir (made when it is not there; locked: EBUSY with the pid), or unlinked
@@ -56,6 +59,11 @@ size_t journal_read(struct journal *j, void *to, size_t len, uint64_t at);
  */
 int journal_replay(struct machine *m, const char *text, size_t len,
 		   char **error);
+/* The outcome at the end of a line, " -> ENOMEM": where it starts and what it
+ * says; false when there is none. */
+bool journal_outcome(const char *line, size_t len, size_t *at, int *result);
+/* The first line of this journal's text, with its newline. */
+const char *journal_header(const struct journal *j);
 /* Apply what m->journal held when it was opened; same errors. */
 int journal_replay_own(struct machine *m, char **error);
 

@@ -70,6 +70,8 @@ struct machine {
 	void (*name_changed)(void *user, const char *name);
 	void *name_changed_user;
 
+	char *story;                  /* of the request that failed last: more
+					 lines for its entry in error_log */
 	struct out dmesg;             /* what the modelled kernel printed */
 	struct line_ring error_log;   /* whole entries, several lines each */
 	struct line_ring answers;     /* the last hundred */

@@ -22,8 +22,7 @@ uint64_t memory_block_pages(const struct phys *phys);
 /* Whether block number @block exists, online or not. */
 bool memory_block_exists(const struct phys *phys, uint64_t block);
 /* The smallest existing block >= @from; false when there is none. */
-bool memory_block_next(const struct phys *phys, uint64_t from,
-		       uint64_t *block);
+bool memory_block_next(const struct phys *phys, uint64_t from, uint64_t *block);
 /* Whether an existing block's memory is in use by the kernel. */
 bool memory_block_online(const struct phys *phys, uint64_t block);
 /* The node of an existing block (the last one that has a part of it). */

@@ -19,10 +19,10 @@
  */
 int sysctl_write(struct phys *phys, const char *name, const char *value,
 		 struct refusal *r);
-/* Whether sysctl_write on a machine of @arch would accept this: same result,
+/* Whether sysctl_write on a machine of @config would accept this: same result,
  * nothing done.  For machine files, which are read before there is memory. */
-int sysctl_check(const struct arch *arch, const char *name, const char *value,
-		 struct refusal *r);
+int sysctl_check(const struct phys_config *config, const char *name,
+		 const char *value, struct refusal *r);
 /* Print the value as /proc/sys/vm/@name does, with newline; false: unknown. */
 bool sysctl_show(const struct phys *phys, const char *name, struct out *out);
 

@@ -12,15 +12,15 @@
 #include "kmemfs/phys/phys.h"
 
 enum kernel_feature {
-	KERNEL_NUMA,       /* nodes, numa_* counters */
-	KERNEL_HIGHMEM,    /* HighTotal and its like */
-	KERNEL_SWAP,       /* counters of the swap cache */
-	KERNEL_ZSWAP,      /* Zswap lines; compressed pages */
-	KERNEL_KSM,        /* merging of equal pages */
-	KERNEL_BALANCING,  /* NUMA balancing */
-	KERNEL_BALLOON,    /* memory balloon */
-	KERNEL_POISON,     /* HardwareCorrupted */
-	KERNEL_CMA,        /* CMA's type, lines and counters */
+	KERNEL_NUMA,	  /* nodes, numa_* counters */
+	KERNEL_HIGHMEM,	  /* HighTotal and its like */
+	KERNEL_SWAP,	  /* counters of the swap cache */
+	KERNEL_ZSWAP,	  /* Zswap lines; compressed pages */
+	KERNEL_KSM,	  /* merging of equal pages */
+	KERNEL_BALANCING, /* NUMA balancing */
+	KERNEL_BALLOON,	  /* memory balloon */
+	KERNEL_POISON,	  /* HardwareCorrupted */
+	KERNEL_CMA,	  /* CMA's type, lines and counters */
 };
 
 #define KERNEL_RELEASE "6.1.192"

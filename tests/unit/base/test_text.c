@@ -5,6 +5,8 @@
 #include "kmemfs/base/out.h"
 #include "kmemfs/base/text.h"
 
+Suite *suite_text(void);
+
 static const struct {
 	const char *word;
 	bool good;

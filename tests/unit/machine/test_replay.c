@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_replay.c - recordings done again, time, runs, what never fits */
+#include "kmemfs/machine/op.h"
 #include "kmemfs/machine/replay.h"
 
 #include "unit/machine/replay_feed.h"

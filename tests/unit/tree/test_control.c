@@ -10,6 +10,8 @@
 #include <glib.h>
 #include <string.h>
 
+Suite *suite_control(void);
+
 static struct tree *t;
 
 static void

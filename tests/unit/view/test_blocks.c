@@ -59,10 +59,10 @@ START_TEST(blocks_grow_with_memory)
 		const char *memory;
 		const char *block;
 	} sizes[] = {
-		{"62G",  "8000000\n" }, /* ends at 63 GiB */
-		{"63G",  "80000000\n"}, /* at 64 GiB: 2 GiB */
-		{"64G",  "40000000\n"}, /* at 65 GiB: 1 GiB */
-		{"127G", "80000000\n"},
+	    {"62G",  "8000000\n" }, /* ends at 63 GiB */
+	    {"63G",  "80000000\n"}, /* at 64 GiB: 2 GiB */
+	    {"64G",  "40000000\n"}, /* at 65 GiB: 1 GiB */
+	    {"127G", "80000000\n"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -104,8 +104,7 @@ START_TEST(a_block_goes_offline_and_joins_the_zone_it_is_told)
 	assert_shows(show_memory_state, 50, "offline\n");
 	assert_shows(show_memory_online, 50, "0\n");
 	assert_shows(show_memory_valid_zones, 50, "Normal Movable\n");
-	ck_assert_uint_eq(zone(1, ZONE_NORMAL)->managed_pages,
-			  managed - pages);
+	ck_assert_uint_eq(zone(1, ZONE_NORMAL)->managed_pages, managed - pages);
 	ck_assert_int_eq(views_do(m, "memory/state memory50 online_movable"),
 			 0);
 	assert_shows(show_memory_valid_zones, 50, "Movable\n");
@@ -124,8 +123,7 @@ START_TEST(what_cannot_go_offline_stays)
 
 	machine_digest(m, before);
 	ck_assert_int_eq(views_do(m, "memory/state memory0 offline"), -EINVAL);
-	ck_assert_int_eq(views_do(m, "memory/state memory24 offline"),
-			 -ENODEV);
+	ck_assert_int_eq(views_do(m, "memory/state memory24 offline"), -ENODEV);
 	ck_assert_int_eq(views_do(m, "memory/state memory50 online"), -EINVAL);
 	ck_assert_int_eq(views_do(m, "memory/state memory50 up"), -EINVAL);
 	ck_assert_int_eq(views_do(m, "memory/state node1 offline"), -ENODEV);
@@ -140,7 +138,7 @@ START_TEST(a_block_in_use_is_busy)
 	uint64_t block;
 
 	ck_assert_int_eq(
-		views_do(m, "page/alloc_pages GFP_KERNEL 4 name=x node=1"), 0);
+	    views_do(m, "page/alloc_pages GFP_KERNEL 4 name=x node=1"), 0);
 	a = allocation_find(m, "x");
 	block = a->pfn / memory_block_pages(m->phys);
 	ck_assert_int_eq(views_do(m, "memory/state memory%llu offline",
@@ -173,10 +171,10 @@ END_TEST
 START_TEST(every_declared_sysctl_has_a_value)
 {
 	static const char *const names[] = {
-		"extfrag_threshold",      "lowmem_reserve_ratio",
-		"min_free_kbytes",        "numa_zonelist_order",
-		"watermark_boost_factor", "percpu_pagelist_high_fraction",
-		"watermark_scale_factor", "zone_reclaim_mode",
+	    "extfrag_threshold",      "lowmem_reserve_ratio",
+	    "min_free_kbytes",	      "numa_zonelist_order",
+	    "watermark_boost_factor", "percpu_pagelist_high_fraction",
+	    "watermark_scale_factor", "zone_reclaim_mode",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

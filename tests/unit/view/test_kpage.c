@@ -77,9 +77,8 @@ START_TEST(all_words_are_the_same_however_they_are_read)
 	pfn_t from = 4096;
 
 	views_use(m, 3, 200);
-	ck_assert_int_eq(
-		read_kpageflags(&v, whole, sizeof(whole), from * 8),
-		(ssize_t)sizeof(whole));
+	ck_assert_int_eq(read_kpageflags(&v, whole, sizeof(whole), from * 8),
+			 (ssize_t)sizeof(whole));
 	for (unsigned int i = 0; i < WORDS; i++)
 		ck_assert_uint_eq(whole[i], flags(from + i));
 }
@@ -91,7 +90,7 @@ START_TEST(only_a_compound_block_has_heads_and_tails)
 				     "2 name=comp"),
 			 0);
 	ck_assert_int_eq(
-		views_do(m, "page/alloc_pages GFP_KERNEL 2 name=plain"), 0);
+	    views_do(m, "page/alloc_pages GFP_KERNEL 2 name=plain"), 0);
 	ck_assert_uint_eq(flags(pfn_of("comp")), 1ULL << HEAD);
 	for (int i = 1; i < 4; i++)
 		ck_assert_uint_eq(flags(pfn_of("comp") + i), 1ULL << TAIL);
@@ -104,8 +103,8 @@ START_TEST(every_page_of_a_free_block_is_marked)
 {
 	struct list_cursor cursor = {0};
 	const struct zone *zone = &m->phys->nodes[0]->zones[ZONE_DMA32];
-	pfn_t pfn = buddy_list_next(zone, MAX_ORDER - 1, MIGRATE_MOVABLE,
-				    &cursor);
+	pfn_t pfn =
+	    buddy_list_next(zone, MAX_ORDER - 1, MIGRATE_MOVABLE, &cursor);
 
 	ck_assert_uint_ne(pfn, PFN_NONE);
 	ck_assert_uint_eq(flags(pfn), 1ULL << BUDDY);
@@ -178,8 +177,8 @@ suite_kpage(void)
 	tcase_add_test(t, only_a_compound_block_has_heads_and_tails);
 	tcase_add_test(t, every_page_of_a_free_block_is_marked);
 	tcase_add_test(t, pages_on_per_cpu_lists_have_no_flag);
-	tcase_add_test(
-		t, holes_have_no_page_unless_memory_shares_their_section);
+	tcase_add_test(t,
+		       holes_have_no_page_unless_memory_shares_their_section);
 	tcase_add_test(t, a_block_that_is_offline_has_no_pages);
 	tcase_add_test(t, nothing_that_is_not_mapped_is_counted);
 	suite_add_tcase(s, t);

@@ -1,0 +1,217 @@
+# From mounting to unmounting, and what can go wrong between.
+
+load common
+
+setup() {
+	new_mountpoint
+}
+
+teardown() {
+	unmount_all
+}
+
+@test "the mount can be used as soon as the command returns" {
+	mount_machine
+	[ -s "$mnt/proc/meminfo" ]
+	[ "$(findmnt -no FSTYPE "$mnt")" = fuse.kmemfs ]
+	[ "$(findmnt -no SOURCE "$mnt")" = default ]
+	findmnt -no OPTIONS "$mnt" | grep -q default_permissions
+}
+
+@test "help and version go to standard output" {
+	run kmemfs --version
+	[ "$status" -eq 0 ]
+	[[ "$output" == kmemfs\ [0-9]* ]]
+	run kmemfs --help
+	[ "$status" -eq 0 ]
+	[[ "$output" == *--realtime* ]]
+}
+
+@test "a wrong command line is refused with status 1 and a reason" {
+	fails_with "no mount point" kmemfs
+	[ "$status" -eq 1 ]
+	fails_with "too many" kmemfs a b c
+	fails_with "nknown option" kmemfs --nonsense "$mnt"
+	fails_with "unknown option" kmemfs -o nonsense "$mnt"
+	fails_with "threads" kmemfs --threads 0 "$mnt"
+	fails_with "size" kmemfs --ram-limit lots "$mnt"
+	fails_with "No such file" kmemfs "$mnt/absent"
+	touch "$BATS_TEST_TMPDIR/plain"
+	fails_with "Not a directory" kmemfs "$BATS_TEST_TMPDIR/plain"
+	not mountpoint -q "$mnt"
+}
+
+@test "an unknown or wrong machine is refused before anything is mounted" {
+	fails_with "nosuch" mount_machine nosuch
+	[ "$status" -eq 1 ]
+	printf '[machine]\nwheels = 4\n' > "$BATS_TEST_TMPDIR/bad.ini"
+	fails_with "bad.ini:2" mount_machine "$BATS_TEST_TMPDIR/bad.ini"
+	not mountpoint -q "$mnt"
+}
+
+@test "a machine comes from standard input" {
+	mount_machine uma-small
+	cat "$mnt/machine/config" > "$BATS_TEST_TMPDIR/small.ini"
+	unmount_all
+	mount_machine - < "$BATS_TEST_TMPDIR/small.ini"
+	cmp "$mnt/machine/config" "$BATS_TEST_TMPDIR/small.ini"
+	[ "$(stat -c %s "$mnt/ram")" -eq $((64 << 20)) ]
+}
+
+@test "SIGTERM and SIGINT unmount, with status 0 in the foreground" {
+	for signal in TERM INT; do
+		kmemfs -f "$mnt" > "$BATS_TEST_TMPDIR/$signal" 3>&- &
+		daemon=$!
+		soon grep -q "ready $mnt" "$BATS_TEST_TMPDIR/$signal"
+		[ -s "$mnt/proc/meminfo" ]
+		kill -$signal "$daemon"
+		wait "$daemon"
+		not mountpoint -q "$mnt"
+	done
+}
+
+@test "SIGTERM ends a daemon that has sleepers and open files" {
+	mount_machine
+	cat "$mnt/trace/trace_pipe" 3>&- &
+	reader=$!
+	exec 9< "$mnt/proc/meminfo"
+	kill -TERM "$(daemon_pid)"
+	soon no_daemon
+	wait "$reader" || true
+	exec 9<&-
+	not mountpoint -q "$mnt"
+}
+
+@test "unmounting ends the daemon" {
+	mount_machine
+	umount "$mnt"
+	soon no_daemon
+}
+
+@test "what a killed daemon left is cleaned up by the next mount" {
+	mount_machine
+	kill -KILL "$(daemon_pid)"
+	soon no_daemon
+	fails_with "not connected" ls "$mnt"
+	mount_machine
+	[ -s "$mnt/proc/meminfo" ]
+	umount "$mnt"
+	# Nothing is left below it.
+	not mountpoint -q "$mnt"
+}
+
+@test "mount(8) mounts it, with the options of an fstab line" {
+	[ -x /sbin/mount.fuse ] || skip "no mount.fuse"
+	unshare -m true 2> /dev/null || skip "no mount namespaces"
+	# mount(8) looks for the program where programs are installed.
+	cat > "$BATS_TEST_TMPDIR/try" <<- 'EOF'
+		set -e
+		mount -t tmpfs none /usr/local/bin
+		ln -s "$(command -v kmemfs)" /usr/local/bin/kmemfs
+		mount -t fuse.kmemfs uma-small "$1" -o noauto,user,exec,x-test.it=1,allow_other,nostream
+		findmnt -no SOURCE "$1"
+		findmnt -no OPTIONS "$1" | grep -o allow_other
+		head -n 1 "$1/proc/meminfo" | cut -d: -f1
+		[ ! -e "$1/trace/trace_pipe" ]
+		umount "$1"
+	EOF
+	run timeout 60 unshare -m bash "$BATS_TEST_TMPDIR/try" "$mnt" 3>&-
+	[ "$status" -eq 0 ]
+	[ "$output" = "uma-small
+allow_other
+MemTotal" ]
+}
+
+@test "a read-only mount takes no writes" {
+	mount_machine -o ro
+	fails_with "Read-only" bash -c 'echo GFP_KERNEL > "$1"' - "$mnt/control/page/alloc_pages"
+	[ -s "$mnt/proc/meminfo" ]
+}
+
+@test "in a user namespace no privilege is needed" {
+	unshare -Urm true 2> /dev/null || skip "no user namespaces"
+	[ -w /dev/fuse ] || skip "/dev/fuse is not for us"
+	run timeout 60 unshare -Urm bash -c '
+		kmemfs "$1" || exit
+		echo "GFP_KERNEL name=buf" > "$1/control/page/alloc_pages"
+		ls "$1/allocations"
+		umount "$1"' - "$mnt" 3>&-
+	[ "$status" -eq 0 ]
+	[ "$output" = buf ]
+}
+
+@test "an ordinary user mounts with fusermount3" {
+	[ "$(id -u)" = 0 ] || skip "only root can become another"
+	user() {
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	}
+	user test -w /dev/fuse || skip "/dev/fuse is for root only"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$BATS_TEST_TMPDIR"
+	chown 65534 "$mnt"
+	user env PATH="$PATH" timeout 60 "$(command -v kmemfs)" "$mnt" 3>&-
+	user sh -c 'echo "GFP_KERNEL name=buf" > "$1/control/page/alloc_pages"' - "$mnt"
+	[ "$(user ls "$mnt/allocations")" = buf ]
+	user fusermount3 -u "$mnt"
+}
+
+@test "with allow_other the modes hold for others" {
+	[ "$(id -u)" = 0 ] || skip "only root can become another"
+	mount_machine -o allow_other
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$BATS_TEST_TMPDIR"
+	other() {
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	}
+	other cat "$mnt/proc/meminfo" > /dev/null
+	fails_with "denied" other sh -c 'echo GFP_KERNEL > "$1"' - "$mnt/control/page/alloc_pages"
+	fails_with "denied" other cat "$mnt/proc/kpageflags"
+}
+
+@test "a state directory keeps the machine over an unmount" {
+	mount_machine --state "$BATS_TEST_TMPDIR/state"
+	alloc "GFP_KERNEL name=kept"
+	echo precious > "$mnt/allocations/kept/data"
+	digest=$(cat "$mnt/history/digest")
+	unmount_all
+	mount_machine --state "$BATS_TEST_TMPDIR/state"
+	[ "$(cat "$mnt/history/digest")" = "$digest" ]
+	[ "$(head -c 8 "$mnt/allocations/kept/data")" = precious ]
+}
+
+@test "a killed daemon loses no acknowledged op with a state directory" {
+	mount_machine --state "$BATS_TEST_TMPDIR/state"
+	for i in $(seq 50); do
+		alloc "GFP_KERNEL name=n$i"
+	done
+	digest=$(cat "$mnt/history/digest")
+	kill -KILL "$(daemon_pid)"
+	soon no_daemon
+	mount_machine -o "state=$BATS_TEST_TMPDIR/state"
+	[ "$(cat "$mnt/history/digest")" = "$digest" ]
+	[ "$(ls "$mnt/allocations" | wc -l)" -eq 50 ]
+}
+
+@test "a state directory in use is refused, with the daemon's pid" {
+	mount_machine --state "$BATS_TEST_TMPDIR/state"
+	mkdir "$BATS_TEST_TMPDIR/second"
+	fails_with "$(daemon_pid)" timeout 60 kmemfs --state "$BATS_TEST_TMPDIR/state" "$BATS_TEST_TMPDIR/second"
+	not mountpoint -q "$BATS_TEST_TMPDIR/second"
+}
+
+@test "modelled time goes with the host's when asked to, else it stands" {
+	mount_machine
+	before=$(cat "$mnt/proc/uptime")
+	[ "$(cat "$mnt/proc/uptime")" = "$before" ]
+	unmount_all
+	mount_machine --realtime
+	began=$(cut -d. -f1 < "$mnt/proc/uptime")
+	moved() {
+		[ "$(cut -d. -f1 < "$mnt/proc/uptime")" -gt "$began" ]
+	}
+	soon moved
+}
+
+@test "df shows the modelled memory" {
+	mount_machine
+	total=$(awk '/^MemTotal/ { print $2 }' "$mnt/proc/meminfo")
+	[ "$(df --output=size -k "$mnt" | tail -n 1)" -eq "$total" ]
+}
