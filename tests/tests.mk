@@ -15,7 +15,6 @@ UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/suites.o $(BUILD)/tests/uni
 LAW_PROGRAMS = $(patsubst tests/law/%.c,$(BUILD)/%,$(sort $(wildcard tests/law/law_*.c)))
 REAL_PROGRAMS = $(patsubst tests/real/%.c,$(BUILD)/%,$(sort $(wildcard tests/real/*.c)))
 FUZZ_PROGRAMS = $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-BENCH_PROGRAMS = $(patsubst tests/bench/%.c,$(BUILD)/%,$(sort $(wildcard tests/bench/*.c)))
 
 # The list of suites: every tests/unit/LAYER/test_X.c defines suite_X().
 $(BUILD)/gen/suites.c: $(UNIT_SRC)
@@ -38,8 +37,17 @@ $(BUILD)/layout: $(BUILD)/tests/layout/layout.o $(LIB)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
 $(REAL_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/real/%.o $(LIB)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
+# With FUZZ=1 (clang) a target is libFuzzer's; without, it has a main that runs
+# its seeds or some hundred made-up inputs.
+ifdef FUZZ
+CFLAGS += -DFUZZ -fsanitize=fuzzer-no-link
+FUZZ_LDFLAGS = -fsanitize=fuzzer
+endif
+$(BUILD)/tests/fuzz/fuzz_fuse.o: CFLAGS += $(FUSE_CFLAGS)
+$(BUILD)/fuzz_fuse: $(BUILD)/tests/fuzz/fuzz_fuse.o $(filter-out %/main.o,$(FUSE_OBJ)) $(LIB)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) $(FUZZ_LDFLAGS) $^ $(PKG_LIBS) $(FUSE_LIBS) -o $@
 $(filter-out %fuzz_fuse,$(FUZZ_PROGRAMS)): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(LIB)
-	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(LDFLAGS) $(FUZZ_LDFLAGS) $^ $(PKG_LIBS) -o $@
 
 TEST_PROGRAMS = $(BUILD)/unit $(LAW_PROGRAMS) $(BUILD)/layout $(REAL_PROGRAMS) \
 	$(filter-out $(if $(filter yes,$(FUSE)),,%fuzz_fuse),$(FUZZ_PROGRAMS))
@@ -62,7 +70,7 @@ layers:
 style:
 	sh src/tools/check-style
 check-tests: layers programs
-	LAW_OPS=$(LAW_OPS) $(RUN) unit law layout real $(if $(filter yes,$(FUSE)),mount)
+	LAW_OPS=$(LAW_OPS) $(RUN) unit law seeds layout real $(if $(filter yes,$(FUSE)),mount)
 check: deps-test style
 	$(MAKE) check-tests
 check-long: deps-test
@@ -83,3 +91,5 @@ fuzz:
 	BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) bash tests/run fuzz
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_PROGRAMS)
+
+-include tests/bench/bench.mk

@@ -20,6 +20,7 @@ struct feeding {
 	struct tree_file *to;
 	uint64_t at;
 	const char *name;
+	size_t unfinished; /* zstd: not 0 inside a frame */
 };
 
 static int
@@ -36,17 +37,20 @@ give_zstd(struct feeding *f, ZSTD_DStream *stream, void *bytes, size_t len,
 	  void *room)
 {
 	ZSTD_inBuffer in = {bytes, len, 0};
+	bool more = true;
 	int err = 0;
 
-	while (!err && in.pos < in.size) {
+	/* A full buffer may have more behind it when the input is used up. */
+	while (!err && (in.pos < in.size || more)) {
 		ZSTD_outBuffer out = {room, PIECE, 0};
-		size_t left = ZSTD_decompressStream(stream, &out, &in);
 
-		if (ZSTD_isError(left)) {
+		f->unfinished = ZSTD_decompressStream(stream, &out, &in);
+		if (ZSTD_isError(f->unfinished)) {
 			fprintf(stderr, "kmem: %s: %s\n", f->name,
-				ZSTD_getErrorName(left));
+				ZSTD_getErrorName(f->unfinished));
 			return -EIO;
 		}
+		more = out.pos == out.size;
 		if (out.pos)
 			err = give(f, room, out.pos);
 	}
@@ -72,6 +76,11 @@ feed_all(struct feeding *f, int fd)
 	}
 	if (!err && got < 0)
 		err = complain(f->name, -errno);
+	if (!err && f->unfinished) {
+		fprintf(stderr, "kmem: %s: the compressed file is cut off\n",
+			f->name);
+		err = -EIO;
+	}
 	ZSTD_freeDStream(stream);
 	g_free(piece);
 	g_free(room);

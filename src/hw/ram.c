@@ -30,8 +30,8 @@
 #define SLOTS (1U << LEVEL_BITS)
 
 struct ram_node {
-	unsigned int used;  /* slots that are not NULL */
-	void *slot[SLOTS];  /* nodes; pieces at level 0 */
+	unsigned int used; /* slots that are not NULL */
+	void *slot[SLOTS]; /* nodes; pieces at level 0 */
 };
 
 struct ram {
@@ -69,8 +69,8 @@ ram_new(pa_t end, uint64_t limit)
 	KM_ASSERT(end <= 1ULL << 60);
 	ram->end = end;
 	ram->limit = limit;
-	while (ram->top < 3 &&
-	       end > PIECE_SIZE << ((ram->top + 1) * LEVEL_BITS))
+	while (ram->top < 3 && end > PIECE_SIZE
+					 << ((ram->top + 1) * LEVEL_BITS))
 		ram->top++;
 	return ram;
 }
@@ -269,7 +269,8 @@ node_drop(struct ram *ram, struct ram_node *node, unsigned int level,
 	  uint64_t base, uint64_t first, uint64_t last)
 {
 	uint64_t span = span_of(level);
-	unsigned int i = first > base ? (unsigned int)((first - base) / span) : 0;
+	unsigned int i =
+	    first > base ? (unsigned int)((first - base) / span) : 0;
 
 	for (; i < SLOTS && base + i * span <= last && node->used; i++) {
 		struct ram_node *below = node->slot[i];
@@ -277,8 +278,8 @@ node_drop(struct ram *ram, struct ram_node *node, unsigned int level,
 		if (!below)
 			continue;
 		if (level)
-			node_drop(ram, below, level - 1, base + i * span,
-				  first, last);
+			node_drop(ram, below, level - 1, base + i * span, first,
+				  last);
 		if (level && below->used)
 			continue;
 		ram->held -= level ? sizeof(*node) : PIECE_SIZE;
@@ -324,15 +325,16 @@ node_next(const struct ram_node *node, unsigned int level, uint64_t base,
 	  uint64_t first, uint64_t *piece)
 {
 	uint64_t span = span_of(level);
-	unsigned int i = first > base ? (unsigned int)((first - base) / span) : 0;
+	unsigned int i =
+	    first > base ? (unsigned int)((first - base) / span) : 0;
 
 	for (; i < SLOTS; i++) {
 		const void *below = node->slot[i];
 
 		if (!below)
 			continue;
-		if (level && node_next(below, level - 1, base + i * span,
-				       first, piece))
+		if (level &&
+		    node_next(below, level - 1, base + i * span, first, piece))
 			return true;
 		if (!level && !all_zero(below, PIECE_SIZE)) {
 			*piece = base + i;

@@ -4,8 +4,9 @@
  *
  * How it works: ids are given in order, so the table is an array in chunks of
  * 1024 pointers; a chunk whose allocations are all gone is freed (the newest
- * one when the next begins), and a bitmap tells which chunks are there.  Looking up, adding, removing and stepping to
- * the next id all cost a few loads, with millions live as with ten.
+ * one when the next begins), and a bitmap tells which chunks are there. Looking
+ * up, adding, removing and stepping to the next id all cost a few loads, with
+ * millions live as with ten.
  *
  * Names that users give are in a hash table.  A made-up name, a<id>, is not:
  * it is read as its number.  The next made-up name passes over names that a
@@ -31,13 +32,13 @@ struct chunk {
 };
 
 struct allocation_table {
-	struct chunk **chunks;   /* by id >> CHUNK_BITS */
-	uint64_t *there;         /* bit per chunk that is not NULL */
-	uint32_t nr_chunks;      /* room in both, a multiple of 64 */
-	uint32_t last;           /* id given last */
+	struct chunk **chunks; /* by id >> CHUNK_BITS */
+	uint64_t *there;       /* bit per chunk that is not NULL */
+	uint32_t nr_chunks;    /* room in both, a multiple of 64 */
+	uint32_t last;	       /* id given last */
 	uint64_t count;
-	GHashTable *names;       /* name -> struct allocation, users' names */
-	uint64_t nr_a_names;     /* of them such as could be made up: a12 */
+	GHashTable *names;   /* name -> struct allocation, users' names */
+	uint64_t nr_a_names; /* of them such as could be made up: a12 */
 };
 
 struct allocation_table *
@@ -178,7 +179,7 @@ allocation_next(struct machine *m, uint32_t after)
 			id = (uint64_t)c << CHUNK_BITS;
 		do {
 			struct allocation *a =
-				t->chunks[c]->slot[id & (CHUNK - 1)];
+			    t->chunks[c]->slot[id & (CHUNK - 1)];
 
 			if (a)
 				return a;

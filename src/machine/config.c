@@ -17,6 +17,8 @@
 #include <string.h>
 
 #define RAM_LIMIT_DEFAULT GIB(1)
+#define TEXT_MOST MIB(1)
+#define FIRMWARE_MOST 320 /* E820_MAX_ENTRIES */
 #define PAGE_SHIFT_LEAST 12
 #define PAGE_SHIFT_MOST 16
 
@@ -146,7 +148,13 @@ static bool
 key_map(struct config_reader *r, const struct config_entry *e)
 {
 	r->has_firmware = true;
-	return config_map(r, e, r->config->phys.firmware);
+	if (!config_map(r, e, r->config->phys.firmware))
+		return false;
+	if (r->config->phys.firmware->len > FIRMWARE_MOST)
+		return config_fail(r, e->line, e->key,
+				   "firmware tells of %d ranges at most",
+				   FIRMWARE_MOST);
+	return true;
 }
 
 static bool
@@ -179,7 +187,7 @@ key_hotplugged(struct config_reader *r, const struct config_entry *e)
 		return false;
 	for (guint i = 0; i < ranges->len; i++) {
 		const struct range *range =
-		    &g_array_index(ranges, struct range, i);
+			&g_array_index(ranges, struct range, i);
 
 		if ((range->start | range->end) & (HOTPLUG_ALIGN - 1))
 			return config_fail(r, e->line, e->key,
@@ -208,24 +216,24 @@ static const struct {
 	const char *key;
 	key_reader read;
 } keys[] = {
-    {"machine",	"arch",		key_arch	},
-    {"machine",	"page-size",     key_page_size  },
-    {"machine",	"mmu",	       key_mmu	      },
-    {"machine",	"cpus",		key_cpus	},
-    {"machine",	"memory",	  key_memory	    },
-    {"machine",	"nodes",	 key_nodes	  },
-    {"machine",	"cmdline",	   key_cmdline    },
-    {"machine",	"seed",		key_seed	},
-    {"machine",	"ram-limit",     key_ram_limit  },
-    {"machine",	"hostname",	    key_hostname	},
-    {"machine",	"cma",	       key_cma	      },
-    {"machine",	"deferred-init", key_deferred   },
-    {"firmware", "map",		key_map	       },
-    {"boot",     "reserved",	 key_reserved   },
-    {"boot",     "freed-early",   key_freed_early},
-    {"boot",     "freed-late",	   key_freed_late },
-    {"boot",     "hotplugged",	   key_hotplugged },
-    {"boot",     "cma",	    key_cma_area	},
+	{"machine",  "arch",	    key_arch	    },
+	{"machine",  "page-size",	 key_page_size  },
+	{"machine",  "mmu",	   key_mmu	  },
+	{"machine",  "cpus",	    key_cpus	    },
+	{"machine",  "memory",	      key_memory	},
+	{"machine",  "nodes",	     key_nodes      },
+	{"machine",  "cmdline",       key_cmdline	  },
+	{"machine",  "seed",	    key_seed	    },
+	{"machine",  "ram-limit",	 key_ram_limit  },
+	{"machine",  "hostname",	key_hostname   },
+	{"machine",  "cma",	   key_cma	  },
+	{"machine",  "deferred-init", key_deferred	 },
+	{"firmware", "map",	    key_map	   },
+	{"boot",	 "reserved",	     key_reserved	 },
+	{"boot",	 "freed-early",	key_freed_early},
+	{"boot",	 "freed-late",    key_freed_late },
+	{"boot",	 "hotplugged",    key_hotplugged },
+	{"boot",	 "cma",		key_cma_area   },
 };
 
 static bool
@@ -233,7 +241,7 @@ read_keys(struct config_reader *r)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const struct config_entry *e =
-		    config_entry_find(r, keys[i].group, keys[i].key);
+			config_entry_find(r, keys[i].group, keys[i].key);
 
 		if (e && !keys[i].read(r, e))
 			return false;
@@ -315,7 +323,7 @@ config_new(const char *source)
 	config->phys.page_shift = PAGE_SHIFT_LEAST;
 	config->phys.nr_cpus = 1;
 	config->phys.firmware =
-	    g_array_new(FALSE, FALSE, sizeof(struct firmware_range));
+		g_array_new(FALSE, FALSE, sizeof(struct firmware_range));
 	config->phys.reserved = new_ranges();
 	config->phys.freed_early = new_ranges();
 	config->phys.freed_late = new_ranges();
@@ -326,7 +334,7 @@ config_new(const char *source)
 	config->ram_limit = RAM_LIMIT_DEFAULT;
 	config->hostname = g_strdup("kmemfs");
 	config->sysctls =
-	    g_array_new(FALSE, FALSE, sizeof(struct sysctl_setting));
+		g_array_new(FALSE, FALSE, sizeof(struct sysctl_setting));
 	config->source = g_strdup(source);
 	return config;
 }
@@ -335,16 +343,20 @@ struct machine_config *
 config_read(const char *text, const char *source, char **error)
 {
 	struct config_reader r = {
-	    .config = config_new(source),
-	    .source = source,
-	    .entries = g_ptr_array_new_with_free_func(config_entry_free),
-	    .cma = -1,
-	    .deferred = -1,
+		.config = config_new(source),
+		.source = source,
+		.entries = g_ptr_array_new_with_free_func(config_entry_free),
+		.cma = -1,
+		.deferred = -1,
 	};
-	bool good = config_scan(&r, text);
+	bool good = true;
 
-	good = good && check_names(&r) && read_keys(&r) && config_fill(&r) &&
-	       read_sysctls(&r);
+	r.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	if (strlen(text) > TEXT_MOST)
+		good = config_fail(&r, 0, "file", "it is longer than 1M");
+	good = good && config_scan(&r, text) && check_names(&r) &&
+	       read_keys(&r) && config_fill(&r) && read_sysctls(&r);
+	g_hash_table_destroy(r.names);
 	g_ptr_array_free(r.entries, TRUE);
 	if (good)
 		return r.config;
@@ -366,8 +378,8 @@ config_free(struct machine_config *config)
 	struct phys_config *phys = &config->phys;
 
 	for (guint i = 0; i < config->sysctls->len; i++) {
-		struct sysctl_setting *s =
-		    &g_array_index(config->sysctls, struct sysctl_setting, i);
+		struct sysctl_setting *s = &g_array_index(
+			config->sysctls, struct sysctl_setting, i);
 
 		g_free(s->name);
 		g_free(s->value);

@@ -31,9 +31,9 @@ fill_firmware(struct config_reader *r)
 	struct phys_config *phys = &r->config->phys;
 	unsigned int line = line_of(r, "machine", "memory");
 	struct firmware_range all = {
-	    {0, r->memory},
-	    E820_USABLE
-	       };
+		{0, r->memory},
+		E820_USABLE
+	   };
 
 	if (r->has_firmware && r->memory)
 		return config_fail(r, line, "memory",
@@ -54,7 +54,7 @@ fill_firmware(struct config_reader *r)
 		return true;
 	}
 	phys->firmware =
-	    g_array_new(FALSE, FALSE, sizeof(struct firmware_range));
+		g_array_new(FALSE, FALSE, sizeof(struct firmware_range));
 	g_array_append_val(phys->firmware, all);
 	return true;
 }
@@ -78,8 +78,8 @@ fill_from_cmdline(struct config_reader *r)
 	config->phys.thp_never = args.thp == THP_NEVER;
 	config->phys.cma_kernel = r->cma >= 0 ? r->cma == 1 : args.cma_size > 0;
 	config->phys.deferred_init = r->deferred >= 0
-					 ? r->deferred == 1
-					 : config->phys.arch == ARCH_X86_64;
+					     ? r->deferred == 1
+					     : config->phys.arch == ARCH_X86_64;
 	if (config->phys.cma.end &&
 	    (!config->phys.cma_kernel || !args.cma_size))
 		config_fail(r, line_of(r, "boot", "cma"), "cma",

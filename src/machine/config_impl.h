@@ -21,6 +21,7 @@ struct config_reader {
 	struct machine_config *config;
 	const char *source;
 	GPtrArray *entries; /* of struct config_entry *, in file order */
+	GHashTable *names;  /* "group\nkey" -> the same */
 	char *error;
 
 	uint64_t memory; /* memory =, 0 when not given */

@@ -18,11 +18,11 @@
 
 /* Relative to the folder that the program lies in. */
 static const char *const folders[] = {
-    "machines",
-    "../machines",
-    "../../machines",
-    "../../../machines",
-    "../share/kmemfs/machines",
+	"machines",
+	"../machines",
+	"../../machines",
+	"../../../machines",
+	"../share/kmemfs/machines",
 };
 
 /* The program's folder, to be freed; NULL when it cannot be told. */
@@ -90,8 +90,8 @@ load_stdin(char **error)
 			out_mem(&text, piece, (size_t)got);
 	}
 	if (got < 0) {
-		*error =
-		    g_strdup_printf("standard input: %s", g_strerror(errno));
+		*error = g_strdup_printf("standard input: %s",
+					 g_strerror(errno));
 		out_fini(&text);
 		return NULL;
 	}

@@ -31,9 +31,10 @@ take_cpu(struct config_reader *r, const struct config_entry *e, uint64_t cpu,
 				   "%u",
 				   (unsigned long long)cpu, phys->nr_cpus);
 	if (phys->cpu_node[cpu] != CPU_NOBODY)
-		return config_fail(
-		    r, e->line, e->key, "cpu %llu belongs to node %d already",
-		    (unsigned long long)cpu, phys->cpu_node[cpu]);
+		return config_fail(r, e->line, e->key,
+				   "cpu %llu belongs to node %d already",
+				   (unsigned long long)cpu,
+				   phys->cpu_node[cpu]);
 	phys->cpu_node[cpu] = (int32_t)node;
 	return true;
 }
@@ -45,7 +46,7 @@ claim_memory(struct config_reader *r, const struct config_entry *e,
 {
 	for (guint i = 0; i < ranges->len; i++) {
 		const struct range *range =
-		    &g_array_index(ranges, struct range, i);
+			&g_array_index(ranges, struct range, i);
 
 		if (rangeset_overlaps(claimed, range->start, range->end))
 			return config_fail(r, e->line, e->key,
@@ -107,7 +108,6 @@ static bool
 read_node(struct config_reader *r, unsigned int n, struct rangeset *claimed)
 {
 	struct node_config *node = &r->config->phys.nodes[n];
-	const struct config_entry *group = node_entry(r, n, NULL);
 	const struct config_entry *memory = node_entry(r, n, "memory");
 	const struct config_entry *cpus = node_entry(r, n, "cpus");
 	const struct config_entry *distances = node_entry(r, n, "distances");
@@ -117,9 +117,6 @@ read_node(struct config_reader *r, unsigned int n, struct rangeset *claimed)
 		return false;
 	if (cpus && !config_cpus(r, cpus, take_cpu, n))
 		return false;
-	if (!node->memory->len && !(cpus && *cpus->value))
-		return config_fail(r, group->line, group->group,
-				   "a node has memory or cpus, or both");
 	if (!distances) {
 		default_distances(node->distances, n, r->config->phys.nr_nodes);
 		return true;
@@ -145,8 +142,8 @@ deal_out_cpus(struct config_reader *r)
 	if (left && left < phys->nr_cpus)
 		return config_fail(r, 0, "cpus", "no node has cpu %u", last);
 	for (unsigned int cpu = 0; left && cpu < phys->nr_cpus; cpu++)
-		phys->cpu_node[cpu] =
-		    (int32_t)((uint64_t)cpu * phys->nr_nodes / phys->nr_cpus);
+		phys->cpu_node[cpu] = (int32_t)((uint64_t)cpu * phys->nr_nodes /
+						phys->nr_cpus);
 	return true;
 }
 
@@ -160,15 +157,15 @@ share_address(const struct config_reader *r, uint64_t offset)
 
 	for (guint i = 0; i < map->len; i++) {
 		const struct firmware_range *f =
-		    &g_array_index(map, struct firmware_range, i);
+			&g_array_index(map, struct firmware_range, i);
 
 		/* Low memory ends where its last range, the tables, does. */
 		if (f->range.start < GIB(4) && f->range.end <= 0xe0000000)
 			low_end = MAX_OF(low_end, f->range.end);
 	}
 	return offset < low_end || r->memory <= low_end
-		   ? offset
-		   : GIB(4) + (offset - low_end);
+		       ? offset
+		       : GIB(4) + (offset - low_end);
 }
 
 static void
@@ -219,7 +216,7 @@ make_nodes(struct config_reader *r)
 
 		for (guint i = 0; i < phys->firmware->len; i++) {
 			const struct firmware_range *f = &g_array_index(
-			    phys->firmware, struct firmware_range, i);
+				phys->firmware, struct firmware_range, i);
 
 			if (f->type == E820_USABLE)
 				end = MAX_OF(end, f->range.end);
@@ -227,7 +224,7 @@ make_nodes(struct config_reader *r)
 		for (guint i = 0; i < phys->hotplugged->len; i++)
 			end = MAX_OF(end, g_array_index(phys->hotplugged,
 							struct range, i)
-					      .end);
+						  .end);
 		share_range(phys->nodes[0].memory, 0, end);
 	}
 	return true;
@@ -291,9 +288,9 @@ config_nodes(struct config_reader *r)
 		phys->cpu_node[cpu] = CPU_NOBODY;
 	for (unsigned int n = 0; n < phys->nr_nodes; n++) {
 		phys->nodes[n].memory =
-		    g_array_new(FALSE, FALSE, sizeof(struct range));
+			g_array_new(FALSE, FALSE, sizeof(struct range));
 		phys->nodes[n].distances =
-		    g_array_new(FALSE, FALSE, sizeof(uint32_t));
+			g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	}
 	rangeset_init(&claimed);
 	for (unsigned int n = 0; good && n < groups; n++)

@@ -72,8 +72,8 @@ print_firmware(const struct phys_config *phys, struct out *out)
 {
 	out_str(out, "\n[firmware]\nmap =");
 	for (guint i = 0; i < phys->firmware->len; i++) {
-		const struct firmware_range *f =
-		    &g_array_index(phys->firmware, struct firmware_range, i);
+		const struct firmware_range *f = &g_array_index(
+			phys->firmware, struct firmware_range, i);
 
 		out_str(out, i ? "; " : " ");
 		print_range(out, &f->range);
@@ -147,8 +147,8 @@ config_print(const struct machine_config *config, struct out *out)
 		print_node(&config->phys, n, out);
 	out_str(out, "\n[vm]\n");
 	for (guint i = 0; i < config->sysctls->len; i++) {
-		const struct sysctl_setting *s =
-		    &g_array_index(config->sysctls, struct sysctl_setting, i);
+		const struct sysctl_setting *s = &g_array_index(
+			config->sysctls, struct sysctl_setting, i);
 
 		out_printf(out, "%s = %s\n", s->name, s->value);
 	}

@@ -29,7 +29,7 @@ config_fail(struct config_reader *r, unsigned int line, const char *what,
 					   what, reason);
 	else
 		r->error =
-		    g_strdup_printf("%s: %s: %s", r->source, what, reason);
+			g_strdup_printf("%s: %s: %s", r->source, what, reason);
 	g_free(reason);
 	return false;
 }
@@ -45,17 +45,21 @@ config_entry_free(void *entry)
 	g_free(e);
 }
 
+static char *
+entry_name(const char *group, const char *key)
+{
+	return g_strconcat(group, "\n", key, NULL);
+}
+
 struct config_entry *
 config_entry_find(const struct config_reader *r, const char *group,
 		  const char *key)
 {
-	for (guint i = 0; i < r->entries->len; i++) {
-		struct config_entry *e = g_ptr_array_index(r->entries, i);
+	char *name = entry_name(group, key);
+	struct config_entry *e = g_hash_table_lookup(r->names, name);
 
-		if (!strcmp(e->group, group) && !g_strcmp0(e->key, key))
-			return e;
-	}
-	return NULL;
+	g_free(name);
+	return e;
 }
 
 static bool
@@ -80,6 +84,7 @@ scan_add(struct config_reader *r, const char *group, const char *key,
 	e->value = g_strdup(value);
 	e->line = line;
 	g_ptr_array_add(r->entries, e);
+	g_hash_table_insert(r->names, entry_name(group, key), e);
 	return true;
 }
 

@@ -21,9 +21,9 @@ config_number(struct config_reader *r, const struct config_entry *e,
 				   e->value);
 	if (v < least || v > most)
 		return config_fail(
-		    r, e->line, e->key, "%llu is not between %llu and %llu",
-		    (unsigned long long)v, (unsigned long long)least,
-		    (unsigned long long)most);
+			r, e->line, e->key, "%llu is not between %llu and %llu",
+			(unsigned long long)v, (unsigned long long)least,
+			(unsigned long long)most);
 	*value = v;
 	return true;
 }

@@ -103,7 +103,7 @@ put_counters(struct hasher *h, const int64_t *values, size_t nr)
 		put_signed(h, values[i]);
 }
 
-/* --- the machine ------------------------------------------------------------- */
+/* --- the machine --------------------------------------------------------- */
 
 static void
 hash_machine(struct hasher *h, const struct machine *m)
@@ -159,7 +159,7 @@ hash_ram(struct hasher *h, const struct ram *ram)
 	put(h, 0);
 }
 
-/* --- physical memory ----------------------------------------------------------- */
+/* --- physical memory ----------------------------------------------------- */
 
 static void
 hash_knobs(struct hasher *h, const struct phys *phys)
@@ -192,7 +192,7 @@ hash_spans(struct hasher *h, const struct phys *phys)
 	put_section(h, "online");
 	for (unsigned int i = 0; i < phys->spans->len; i++) {
 		const struct pfn_span *next =
-			&g_array_index(phys->spans, struct pfn_span, i);
+		    &g_array_index(phys->spans, struct pfn_span, i);
 
 		if (next->start == span.end && next->zone == span.zone) {
 			span.end = next->end;

@@ -52,9 +52,9 @@ journal_bytes(const struct journal *j, uint64_t at, void *to, size_t len)
 	size_t got = 0;
 
 	while (at < j->file_len && got < len) {
-		ssize_t n = pread(j->fd, into + got,
-				  MIN_OF(len - got, j->file_len - at),
-				  (off_t)at);
+		ssize_t n =
+		    pread(j->fd, into + got,
+			  MIN_OF(len - got, j->file_len - at), (off_t)at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -73,7 +73,7 @@ journal_bytes(const struct journal *j, uint64_t at, void *to, size_t len)
 	return got;
 }
 
-/* --- writing --------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 /* A file without a name, in $TMPDIR. */
 static int
@@ -97,8 +97,8 @@ static int
 write_all(int fd, const char *bytes, size_t len, uint64_t at, size_t *done)
 {
 	for (*done = 0; *done < len;) {
-		ssize_t n = pwrite(fd, bytes + *done, len - *done,
-				   (off_t)(at + *done));
+		ssize_t n =
+		    pwrite(fd, bytes + *done, len - *done, (off_t)(at + *done));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -136,8 +136,8 @@ journal_flush(struct journal *j)
 		j->fd = unlinked_file();
 	if (j->fd < 0)
 		return -errno;
-	err = write_all(j->fd, j->buffer.text, j->buffer.len, j->file_len,
-			&done);
+	err =
+	    write_all(j->fd, j->buffer.text, j->buffer.len, j->file_len, &done);
 	j->file_len += done;
 	j->buffer.len -= done;
 	if (done && j->buffer.len)
@@ -211,7 +211,7 @@ journal_append(struct journal *j, const struct op *op)
 	op->m->position = j->count;
 }
 
-/* --- opening --------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------- */
 
 /* Fill in @error and return false. */
 static bool
@@ -228,15 +228,15 @@ lock_directory(struct journal *j, char **error)
 	ssize_t n;
 
 	if (mkdir(j->dir, 0700) && errno != EEXIST)
-		return fail(error, g_strdup_printf("%s: %s", j->dir,
-						   strerror(errno)));
+		return fail(error,
+			    g_strdup_printf("%s: %s", j->dir, strerror(errno)));
 	j->dir_fd = open(j->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->dir_fd >= 0)
 		j->lock_fd = openat(j->dir_fd, "lock",
 				    O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (j->lock_fd < 0)
-		return fail(error, g_strdup_printf("%s: %s", j->dir,
-						   strerror(errno)));
+		return fail(error,
+			    g_strdup_printf("%s: %s", j->dir, strerror(errno)));
 	if (!flock(j->lock_fd, LOCK_EX | LOCK_NB)) {
 		write_pid(j);
 		return true;
@@ -273,9 +273,9 @@ open_header(struct journal *j, char **error)
 
 		j->file_len = len;
 		if (err)
-			ok = fail(error, g_strdup_printf("%s/journal: %s",
-							 j->dir,
-							 strerror(-err)));
+			ok = fail(error,
+				  g_strdup_printf("%s/journal: %s", j->dir,
+						  strerror(-err)));
 	} else if (!g_str_has_prefix(have, JOURNAL_MAGIC)) {
 		ok = fail(error, g_strdup_printf("%s/journal: not a journal "
 						 "of this version",
@@ -304,10 +304,9 @@ scan(struct journal *j, char **error)
 		j->count++;
 	end = r.at;
 	if (r.damage)
-		ok = fail(error, g_strdup_printf("%s/journal: byte %llu: %s",
-						 j->dir,
-						 (unsigned long long)end,
-						 r.damage));
+		ok = fail(error,
+			  g_strdup_printf("%s/journal: byte %llu: %s", j->dir,
+					  (unsigned long long)end, r.damage));
 	else if (end < j->file_len && ftruncate(j->fd, (off_t)end))
 		ok = fail(error, g_strdup_printf("%s/journal: %s", j->dir,
 						 strerror(errno)));
@@ -321,8 +320,8 @@ open_directory(struct journal *j, char **error)
 {
 	if (!lock_directory(j, error))
 		return false;
-	j->fd = openat(j->dir_fd, "journal", O_RDWR | O_CREAT | O_CLOEXEC,
-		       0600);
+	j->fd =
+	    openat(j->dir_fd, "journal", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (j->fd < 0)
 		return fail(error, g_strdup_printf("%s/journal: %s", j->dir,
 						   strerror(errno)));

@@ -23,7 +23,7 @@
 #include <glib.h>
 
 #define JOURNAL_BUFFER (256U << 10) /* written to the file when it is full */
-#define JOURNAL_PADDED 10           /* bytes of a padded varint */
+#define JOURNAL_PADDED 10	    /* bytes of a padded varint */
 
 /* A place where a line of text starts, and its record. */
 struct journal_anchor {
@@ -32,54 +32,54 @@ struct journal_anchor {
 };
 
 struct journal {
-	char *dir;           /* NULL: the file has no name */
-	int dir_fd;          /* -1 without a directory */
+	char *dir;  /* NULL: the file has no name */
+	int dir_fd; /* -1 without a directory */
 	int lock_fd;
-	int lock_pid;        /* whose number stands in the lock file */
-	int fd;              /* -1: no file yet, all is in the buffer */
-	char *header;        /* the first line, with its newline */
-	uint64_t count;      /* lines of text after the first */
-	bool replaying;      /* what runs now is in the file already */
+	int lock_pid;	/* whose number stands in the lock file */
+	int fd;		/* -1: no file yet, all is in the buffer */
+	char *header;	/* the first line, with its newline */
+	uint64_t count; /* lines of text after the first */
+	bool replaying; /* what runs now is in the file already */
 
-	struct out buffer;   /* what follows the file's first file_len bytes */
+	struct out buffer; /* what follows the file's first file_len bytes */
 	uint64_t file_len;
 
-	GPtrArray *ops;      /* by number - 1: const struct op_desc * */
-	uint32_t *numbers;   /* by index in op_table; 0 = not yet defined */
+	GPtrArray *ops;	   /* by number - 1: const struct op_desc * */
+	uint32_t *numbers; /* by index in op_table; 0 = not yet defined */
 
 	/* The last line, when it is a run of a clock op that succeeded. */
 	const struct op_desc *run;
-	uint64_t run_total;  /* what the line says */
-	uint64_t run_value;  /* what its last record says */
-	uint64_t run_at;     /* where the record's padded number stands */
+	uint64_t run_total; /* what the line says */
+	uint64_t run_value; /* what its last record says */
+	uint64_t run_at;    /* where the record's padded number stands */
 
-	GArray *anchors;     /* of struct journal_anchor, every 64 KiB of text */
+	GArray *anchors; /* of struct journal_anchor, every 64 KiB of text */
 	struct journal_anchor hot; /* start of the line that was read last */
 };
 
 /* One record, taken apart. */
 struct journal_record {
 	const struct op_desc *desc; /* NULL: a definition, already learnt */
-	int result;                 /* 0 or -errno */
+	int result;		    /* 0 or -errno */
 	union {
 		uint64_t align;
 		uint8_t bytes[OP_ARGS_MAX];
-	} args;                     /* strings point into the reader */
-	uint64_t at, end;           /* in the file */
+	} args;		  /* strings point into the reader */
+	uint64_t at, end; /* in the file */
 };
 
 /* Reads records one after the other, the file's and the buffer's. */
 struct journal_reader {
 	struct journal *j;
-	uint64_t at;       /* of the next record */
-	bool learn;        /* definitions are new: add them to j->ops */
-	uint8_t *bytes;    /* window of the file */
+	uint64_t at;	/* of the next record */
+	bool learn;	/* definitions are new: add them to j->ops */
+	uint8_t *bytes; /* window of the file */
 	size_t have, room;
-	uint64_t base;     /* file offset of bytes[0] */
-	char *damage;      /* why reading stopped, owned; NULL: at the end */
+	uint64_t base; /* file offset of bytes[0] */
+	char *damage;  /* why reading stopped, owned; NULL: at the end */
 };
 
-/* --- journal.c ------------------------------------------------------------- */
+/* --- journal.c ----------------------------------------------------------- */
 
 /* Bytes of the journal from @at on, file and buffer alike; how many. */
 size_t journal_bytes(const struct journal *j, uint64_t at, void *to,
@@ -87,7 +87,7 @@ size_t journal_bytes(const struct journal *j, uint64_t at, void *to,
 /* Length of file and buffer together. */
 uint64_t journal_length(const struct journal *j);
 
-/* --- journal_record.c ------------------------------------------------------- */
+/* --- journal_record.c ---------------------------------------------------- */
 
 /* Append a record for @op to @out, defining the op first when it is new.
  * Returns the offset in @out of a padded number, 0 when it has none. */

@@ -30,11 +30,22 @@ static const char *const type_names[NR_PARAM_TYPES] = {
 
 /* All types that are not named here are numbers. */
 static const uint8_t encodings[NR_PARAM_TYPES] = {
-	[PARAM_INT] = AS_SIGNED,	 [PARAM_NODE] = AS_SIGNED,
-	[PARAM_TASK] = AS_SIGNED,	 [PARAM_PAGE] = AS_STRING,
+	[PARAM_INT] = AS_SIGNED,     [PARAM_NODE] = AS_SIGNED,
+	[PARAM_TASK] = AS_SIGNED,    [PARAM_PAGE] = AS_STRING,
 	[PARAM_ADDRESS] = AS_STRING, [PARAM_NAME] = AS_STRING,
 	[PARAM_NEWNAME] = AS_STRING, [PARAM_WORD] = AS_STRING,
-	[PARAM_TEXT] = AS_STRING,	 [PARAM_BYTES] = AS_BYTES,
+	[PARAM_TEXT] = AS_STRING,    [PARAM_BYTES] = AS_BYTES,
+};
+
+/* Values beyond these no line could have had; 0: there is no such bound. */
+static const uint64_t limits[NR_PARAM_TYPES] = {
+	[PARAM_GFP] = 1ULL << 32,
+	[PARAM_ORDER] = MAX_ORDER,
+	[PARAM_CPU] = MAX_CPUS,
+	[PARAM_BOOL] = 2,
+	[PARAM_CONTEXT] = NR_CONTEXTS,
+	[PARAM_POLICY] = 2,
+	[PARAM_MIGRATETYPE] = MIGRATE_TYPES,
 };
 
 bool
@@ -44,7 +55,7 @@ journal_merges(const struct op_desc *desc)
 	       desc->params[0].type == PARAM_TIME;
 }
 
-/* --- writing --------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 /* What a record takes beside its strings: so much is reserved before each, and
  * again after each string, so that numbers need not look. */
@@ -96,8 +107,8 @@ put_argument(struct out *out, const struct param *param, const uint8_t *at)
 		break;
 	case AS_SIGNED:
 		memcpy(&number, at, sizeof(number));
-		put_varint(out, number << 1 ^
-					(uint64_t)-(int64_t)(number >> 63));
+		put_varint(out,
+			   number << 1 ^ (uint64_t) - (int64_t)(number >> 63));
 		break;
 	case AS_STRING:
 		memcpy(&string, at, sizeof(string));
@@ -186,7 +197,7 @@ journal_encode(struct journal *j, const struct op *op, struct out *out)
 	return padded;
 }
 
-/* --- reading --------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 /* What is left of a record. */
 struct span {
@@ -252,11 +263,13 @@ get_argument(struct span *s, const struct param *param, uint8_t *to)
 	switch (encodings[param->type]) {
 	case AS_NUMBER:
 		number = get_varint(s);
+		if (limits[param->type] && number >= limits[param->type])
+			s->bad = true;
 		memcpy(to, &number, sizeof(number));
 		break;
 	case AS_SIGNED:
 		number = get_varint(s);
-		number = number >> 1 ^ (uint64_t)-(int64_t)(number & 1);
+		number = number >> 1 ^ (uint64_t) - (int64_t)(number & 1);
 		memcpy(to, &number, sizeof(number));
 		break;
 	case AS_STRING:
@@ -374,8 +387,8 @@ decode(struct journal_reader *r, struct span *s, struct journal_record *rec)
 		get_argument(s, &rec->desc->params[i],
 			     rec->args.bytes + rec->desc->params[i].offset);
 	if (s->bad || s->at != s->end)
-		r->damage = g_strdup_printf("arguments of %s that make no sense",
-					    rec->desc->name);
+		r->damage = g_strdup_printf(
+			"arguments of %s that make no sense", rec->desc->name);
 	return !r->damage;
 }
 

@@ -13,6 +13,7 @@
  */
 #include "journal_impl.h"
 
+#include "kmemfs/base/text.h"
 #include "op_impl.h"
 
 #include <errno.h>
@@ -40,6 +41,55 @@ check_outcome(const struct op *op, int then, int now, const struct refusal *r,
 				 now ? ": " : "", now ? r->sentence : "");
 	out_fini(&text);
 	return -EPROTO;
+}
+
+/* Whether @value is one that a line for this machine could have had: the rest
+ * was checked when the record was taken apart. */
+static bool
+value_fits(struct machine *m, const struct param *param, const uint8_t *value)
+{
+	struct refusal r;
+	struct out word = OUT_INIT;
+	uint64_t number, unused, args[OP_ARGS_MAX / sizeof(uint64_t)];
+	const char *text;
+	size_t bad_at;
+	bool fits;
+
+	memcpy(&number, value, sizeof(number));
+	memcpy(&text, value, sizeof(text));
+	switch (param->type) {
+	case PARAM_CPU:
+		return number < m->phys->nr_cpus;
+	case PARAM_NODE:
+		return (int64_t)number == NODE_LOCAL ||
+		       number < m->phys->nr_nodes;
+	case PARAM_NAME:
+	case PARAM_NEWNAME:
+		return !text || text_is_name(text);
+	case PARAM_PAGE:
+	case PARAM_ADDRESS:
+		return !text || text_is_name(text) || text_u64(text, &unused);
+	case PARAM_TASK:
+		out_i64(&word, (int64_t)number);
+		out_text(&word);
+		fits = !param_read(m, param, word.text, args, &bad_at, &r);
+		out_fini(&word);
+		return fits;
+	default:
+		return true;
+	}
+}
+
+static bool
+args_fit(struct machine *m, const struct journal_record *rec)
+{
+	for (unsigned int i = 0; i < rec->desc->nr_params; i++) {
+		const struct param *param = &rec->desc->params[i];
+
+		if (!value_fits(m, param, rec->args.bytes + param->offset))
+			return false;
+	}
+	return true;
 }
 
 static uint32_t
@@ -70,6 +120,16 @@ journal_replay_own(struct machine *m, char **error)
 		int now;
 
 		line++;
+		if (!args_fit(m, &rec)) {
+			*error = g_strdup_printf("%s/journal: line %llu: this "
+						 "machine cannot have "
+						 "had this %s",
+						 j->dir,
+						 (unsigned long long)line,
+						 rec.desc->name);
+			err = -EINVAL;
+			break;
+		}
 		op_begin(&op, m, rec.desc);
 		memcpy(&op.args, &rec.args, rec.desc->args_size);
 		op.given = given_of(rec.desc, &op.args);
@@ -104,9 +164,9 @@ replay_line(struct machine *m, const char *text, size_t len, struct out *buf,
 	out_text(buf);
 	err = op_parse(m, NULL, buf->text, &op, &why);
 	if (err)
-		*error = g_strdup_printf("journal: line %llu: %s",
-					 (unsigned long long)line,
-					 why.sentence);
+		*error =
+			g_strdup_printf("journal: line %llu: %s",
+					(unsigned long long)line, why.sentence);
 	else
 		err = check_outcome(&op, then, op_run(m, &op, NULL, &why), &why,
 				    "journal", line, error);

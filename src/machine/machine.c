@@ -22,7 +22,7 @@
 #define ERROR_LOG_ENTRIES 64
 #define ANSWERS 100
 
-/* --- what it says ------------------------------------------------------------ */
+/* --- what it says -------------------------------------------------------- */
 
 static void
 log_line(struct machine *m, const char *format, va_list ap)
@@ -81,7 +81,7 @@ machine_random(struct machine *m)
 	return z ^ z >> 31;
 }
 
-/* --- what it is -------------------------------------------------------------- */
+/* --- what it is ---------------------------------------------------------- */
 
 void
 machine_hash(const struct machine *m, char text[65])
@@ -90,9 +90,8 @@ machine_hash(const struct machine *m, char text[65])
 	char *hash;
 
 	config_print(m->config, &config);
-	hash = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-					   (const guchar *)out_text(&config),
-					   config.len);
+	hash = g_compute_checksum_for_data(
+	    G_CHECKSUM_SHA256, (const guchar *)out_text(&config), config.len);
 	memcpy(text, hash, 65);
 	g_free(hash);
 	out_fini(&config);
@@ -117,7 +116,7 @@ machine_is_ram(const struct machine *m, pa_t at, uint64_t len)
 	return !len;
 }
 
-/* --- boot -------------------------------------------------------------------- */
+/* --- boot ---------------------------------------------------------------- */
 
 static bool
 boot_sysctls(struct machine *m, char **error)
@@ -126,7 +125,7 @@ boot_sysctls(struct machine *m, char **error)
 
 	for (unsigned int i = 0; settings && i < settings->len; i++) {
 		const struct sysctl_setting *s =
-			&g_array_index(settings, struct sysctl_setting, i);
+		    &g_array_index(settings, struct sysctl_setting, i);
 		struct refusal r;
 
 		if (sysctl_write(m->phys, s->name, s->value, &r)) {
@@ -192,8 +191,7 @@ boot_journal(struct machine *m, const char *dir, char **error)
 }
 
 struct machine *
-machine_boot(struct machine_config *config, const char *state_dir,
-	     char **error)
+machine_boot(struct machine_config *config, const char *state_dir, char **error)
 {
 	struct machine *m = g_new0(struct machine, 1);
 
@@ -236,6 +234,7 @@ machine_free(struct machine *m)
 	g_queue_clear_full(&m->error_log.lines, g_free);
 	g_queue_clear_full(&m->answers.lines, g_free);
 	out_fini(&m->dmesg);
+	g_free(m->story);
 	config_free(m->config);
 	g_free(m);
 }

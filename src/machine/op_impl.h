@@ -17,6 +17,8 @@ int param_read(struct machine *m, const struct param *param, char *word,
 /* Print the value of @param in @args as param_read reads it. */
 void param_print(const struct param *param, const void *args,
 		 struct out *out);
+/* Whether the value is the word itself. */
+bool param_is_word(const struct param *param);
 /* Whether an optional parameter has a value. */
 bool param_present(const struct param *param, const void *args);
 /* The type's name in layouts and what help says about it. */

@@ -52,15 +52,18 @@ read_defaults(const struct op_desc *desc, uint8_t *args)
 		const struct param *param = &desc->params[i];
 		struct refusal r;
 		size_t bad_at;
+		char *word;
 		int err;
 
 		if (!param->fallback)
 			continue;
-		/* Words stay where they are: never freed, as the table. */
-		err = param_read(NULL, param, g_strdup(param->fallback), args,
-				 &bad_at, &r);
+		word = g_strdup(param->fallback);
+		err = param_read(NULL, param, word, args, &bad_at, &r);
 		if (err)
 			g_error("%s: bad default: %s", desc->name, r.sentence);
+		/* A default that is a word is kept, as long as the table. */
+		if (!param_is_word(param))
+			g_free(word);
 	}
 }
 

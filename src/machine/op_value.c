@@ -426,17 +426,14 @@ param_print(const struct param *param, const void *args, struct out *out)
 }
 
 bool
+param_is_word(const struct param *param)
+{
+	return kinds[param->type].print == print_string;
+}
+
+bool
 param_present(const struct param *param, const void *args)
 {
-	switch (param->type) {
-	case PARAM_PAGE:
-	case PARAM_ADDRESS:
-	case PARAM_NAME:
-	case PARAM_NEWNAME:
-	case PARAM_WORD:
-	case PARAM_TEXT:
-		return *(const char *const *)slot_of(param, args) != NULL;
-	default:
-		return true;
-	}
+	return !param_is_word(param) ||
+	       *(const char *const *)slot_of(param, args);
 }

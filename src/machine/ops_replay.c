@@ -294,7 +294,8 @@ op_replay_begin(struct op *op, struct args_replay_begin *a)
 	replay->nr_notes = 0;
 	replay->counts = (struct replay_counts){0};
 	memset(trace->count, 0, sizeof(trace->count));
-	trace->counted |= COMPARED;
+	if (replay->policy == REPLAY_MODEL)
+		trace->counted |= COMPARED;
 	return 0;
 }
 

@@ -55,12 +55,12 @@ struct step {
 	struct op *op;
 	struct machine *m;
 	struct replay *replay;
-	pfn_t pfn;              /* recorded */
+	pfn_t pfn; /* recorded */
 	unsigned int order;
 	unsigned int cpu;
 	enum ftrace_kind event;
 	uint64_t at;
-	bool noted;             /* one line in replay/mismatches a step */
+	bool noted; /* one line in replay/mismatches a step */
 };
 
 static inline uint64_t

@@ -52,7 +52,7 @@ found_here(struct report *r, const char *law, const char *format, ...)
 	found(r, law, text);
 }
 
-/* --- allocations --------------------------------------------------------------- */
+/* --- allocations --------------------------------------------------------- */
 
 static bool
 owned_head(const struct machine *m, pfn_t pfn, uint32_t id, unsigned int order)
@@ -106,8 +106,8 @@ check_owners(struct report *r, const char *law)
 
 		if (f->owner)
 			a = allocation_get(r->m, f->owner);
-		if (f->owner && (!a || pfn < a->pfn ||
-				 pfn >= a->pfn + a->nr_pages))
+		if (f->owner &&
+		    (!a || pfn < a->pfn || pfn >= a->pfn + a->nr_pages))
 			found_here(r, law,
 				   "pfn %llu belongs to allocation %u, which "
 				   "%s",
@@ -139,7 +139,7 @@ check_names(struct report *r, const char *law)
 			   (unsigned long long)nr);
 }
 
-/* --- bytes, journal -------------------------------------------------------------- */
+/* --- bytes, journal ------------------------------------------------------ */
 
 static void
 check_ram(struct report *r, const char *law)
@@ -172,19 +172,19 @@ static const struct {
 	struct law law;
 	void (*check)(struct report *r, const char *law);
 } laws[] = {
-	{{"allocation.frames",
-	  "each live allocation's frames are allocated, referenced and its own"},
-	 check_allocations},
-	{{"allocation.owners",
-	  "each frame that names an owner lies inside that live allocation"},
-	 check_owners     },
-	{{"allocation.names",
-	  "each live allocation is found by its name, and all are counted"},
-	 check_names      },
-	{{"ram.inside", "bytes are held inside RAM only, within the limit"},
-	 check_ram        },
-	{{"journal.count", "the position is the number of ops in the journal"},
-	 check_journal    },
+    {{"allocation.frames",
+      "each live allocation's frames are allocated, referenced and its own"},
+     check_allocations},
+    {{"allocation.owners",
+      "each frame that names an owner lies inside that live allocation"},
+     check_owners	 },
+    {{"allocation.names",
+      "each live allocation is found by its name, and all are counted"},
+     check_names	},
+    {{"ram.inside", "bytes are held inside RAM only, within the limit"},
+     check_ram	      },
+    {{"journal.count", "the position is the number of ops in the journal"},
+     check_journal	  },
 };
 
 static void

@@ -12,31 +12,31 @@
 enum alloc_flags {
 	ALLOC_WMARK_MASK = 0x03,    /* which watermark: enum wmark */
 	ALLOC_NO_WATERMARKS = 0x04, /* all reserves */
-	ALLOC_OOM = 0x08,           /* an OOM victim */
-	ALLOC_NON_BLOCK = 0x10,     /* cannot block */
+	ALLOC_OOM = 0x08,	    /* an OOM victim */
+	ALLOC_NON_BLOCK = 0x10,	    /* cannot block */
 	ALLOC_MIN_RESERVE = 0x20,   /* == __GFP_HIGH */
 	ALLOC_CPUSET = 0x40,
-	ALLOC_CMA = 0x80,           /* may use CMA areas */
-	ALLOC_NOFRAGMENT = 0x100,   /* do not mix pageblock types */
-	ALLOC_HIGHATOMIC = 0x200,   /* may use the HighAtomic reserve */
-	ALLOC_KSWAPD = 0x800,       /* == __GFP_KSWAPD_RECLAIM */
-	ALLOC_RESERVES = ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE |
-			 ALLOC_HIGHATOMIC | ALLOC_OOM,
+	ALLOC_CMA = 0x80,	  /* may use CMA areas */
+	ALLOC_NOFRAGMENT = 0x100, /* do not mix pageblock types */
+	ALLOC_HIGHATOMIC = 0x200, /* may use the HighAtomic reserve */
+	ALLOC_KSWAPD = 0x800,	  /* == __GFP_KSWAPD_RECLAIM */
+	ALLOC_RESERVES =
+	    ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_HIGHATOMIC | ALLOC_OOM,
 };
 
 /* One request on its way: struct alloc_context of the kernel, and more. */
 struct search {
 	struct phys *phys;
 	const struct zonelist *zonelist;
-	unsigned int first;     /* in zonelist: the preferred zone */
+	unsigned int first;	/* in zonelist: the preferred zone */
 	struct zone *preferred; /* NULL: no zone may serve it */
 	enum zone_type highest; /* zone of the request */
 	enum migratetype type;
 	unsigned int order;
 	unsigned int cpu;
-	unsigned int cpu_nid;   /* numa_node_id() */
+	unsigned int cpu_nid; /* numa_node_id() */
 	gfp_t gfp;
-	struct out *why;        /* NULL: nobody asks */
+	struct out *why; /* NULL: nobody asks */
 };
 
 /* gfp_migratetype(), for hot paths: never both bits. */
@@ -48,7 +48,8 @@ request_type(gfp_t gfp)
 	return type == 3 ? MIGRATE_UNMOVABLE : (enum migratetype)type;
 }
 
-/* --- suitable.c: may this zone serve? ------------------------------------------ */
+/* --- suitable.c: may this zone serve?
+ * ------------------------------------------ */
 
 /* The highest zone of a request: gfp_zone().  MAX_NR_ZONES: a combination of
  * zone bits that means nothing. */
@@ -76,7 +77,8 @@ unsigned int alloc_flags_slow(const struct search *s);
 unsigned int alloc_flags_reserve(const struct page_request *request);
 unsigned int alloc_flags_cma(const struct search *s, unsigned int flags);
 
-/* --- rmqueue.c: a block of this zone --------------------------------------------- */
+/* --- rmqueue.c: a block of this zone
+ * --------------------------------------------- */
 
 pfn_t rmqueue(const struct search *s, struct zone *zone, unsigned int flags);
 /* From the CPU's list, refilled when empty; counts nothing: for
@@ -89,7 +91,8 @@ void rmqueue_count(const struct search *s, struct zone *zone, uint64_t nr);
 void prep_new_page(struct phys *phys, pfn_t pfn, unsigned int order, gfp_t gfp,
 		   enum migratetype type);
 
-/* --- fallback.c: blocks of other types --------------------------------------------- */
+/* --- fallback.c: blocks of other types
+ * --------------------------------------------- */
 
 /* Put a block of another type on the lists of @type: __rmqueue_fallback. */
 bool rmqueue_fallback(struct zone *zone, unsigned int order,

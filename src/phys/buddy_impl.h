@@ -67,7 +67,8 @@ block_type(const struct phys *phys, pfn_t pfn)
 	return (byte & PAGEBLOCK_TYPE_BITS) ^ MIGRATE_MOVABLE;
 }
 
-/* --- links ------------------------------------------------------------------ */
+/* --- links ------------------------------------------------------------------
+ */
 
 static inline uint32_t
 link_of(const struct zone *zone, pfn_t pfn)
@@ -139,7 +140,8 @@ frame_set_head(struct frame *f, const struct zone *zone, unsigned int order,
 	f->zone = zone->id;
 }
 
-/* --- buddy.c ---------------------------------------------------------------- */
+/* --- buddy.c ----------------------------------------------------------------
+ */
 
 /* nr_free_pages, and nr_free_cma for that type; nothing for Isolate. */
 static inline void
@@ -178,7 +180,8 @@ pfn_t buddy_rmqueue(struct zone *zone, unsigned int order,
 bool buddy_covering(const struct zone *zone, pfn_t pfn, pfn_t *head,
 		    unsigned int *order);
 
-/* --- runs.c ----------------------------------------------------------------- */
+/* --- runs.c -----------------------------------------------------------------
+ */
 
 /* The run of @zone that covers @pfn, or NULL. */
 struct run *runs_find(const struct zone *zone, pfn_t pfn);
@@ -191,7 +194,8 @@ void extents_remove(struct zone *zone, pfn_t start, pfn_t end);
 /* Get zone->runs, making it and the origin of links when there is none. */
 struct free_runs *runs_get(struct zone *zone);
 
-/* --- pcp.c ------------------------------------------------------------------ */
+/* --- pcp.c ------------------------------------------------------------------
+ */
 
 /* Blocks of @order may stay on per-cpu lists: pcp_allowed_order(). */
 static inline bool

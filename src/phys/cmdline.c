@@ -264,6 +264,16 @@ cmdline_numa(struct phys_cmdline *args, const char *value)
 	return NULL;
 }
 
+/* Memory that was there at boot is never hot-pluggable on these machines, so
+ * all that is left of the argument is where plugged memory goes. */
+static const char *
+cmdline_movable_node(struct phys_cmdline *args, const char *value)
+{
+	(void)value;
+	args->movable_node = true;
+	return NULL;
+}
+
 static const char *
 cmdline_cpus(struct phys_cmdline *args, const char *value)
 {
@@ -308,7 +318,7 @@ static const struct {
     {"hugetlb_free_vmemmap",	     cmdline_not_modelled	 },
     {"cma_pernuma",		     cmdline_not_modelled	},
     {"crashkernel",		     cmdline_not_modelled	},
-    {"movable_node",		     cmdline_not_modelled	 },
+    {"movable_node",		     cmdline_movable_node	 },
     {"efi_fake_mem",		     cmdline_not_modelled	 },
     {"page_alloc.shuffle",		   cmdline_not_modelled  },
     {"memory_hotplug.online_policy",    cmdline_not_modelled	 },

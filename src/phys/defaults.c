@@ -49,8 +49,7 @@ default_memmap(struct boot *boot, unsigned int nid)
 {
 	struct phys *phys = boot->phys;
 	uint64_t pages = node_memory(boot, nid) >> phys->page_shift;
-	uint64_t bytes =
-	    round_up_to(pages * phys->arch->struct_page_size, page_size(phys));
+	uint64_t bytes = pages * phys->arch->struct_page_size;
 	/* Mapped by large pages where there is one's worth. */
 	uint64_t align = bytes >= MIB(2) ? MIB(2) : page_size(phys);
 	struct memblock_where where = {
@@ -58,6 +57,7 @@ default_memmap(struct boot *boot, unsigned int nid)
 	    .nid = (int)nid,
 	};
 
+	bytes = round_up_to(bytes, align);
 	if (!bytes ||
 	    memblock_alloc(&boot->mem, bytes, align, &where) != PA_NONE)
 		return true;

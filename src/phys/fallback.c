@@ -18,9 +18,9 @@
 #include "why_impl.h"
 
 static const enum migratetype fallbacks[MIGRATE_PCPTYPES][2] = {
-	[MIGRATE_UNMOVABLE] = {MIGRATE_RECLAIMABLE, MIGRATE_MOVABLE  },
-	[MIGRATE_MOVABLE] = {MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE},
-	[MIGRATE_RECLAIMABLE] = {MIGRATE_UNMOVABLE,   MIGRATE_MOVABLE  },
+    [MIGRATE_UNMOVABLE] = {MIGRATE_RECLAIMABLE, MIGRATE_MOVABLE  },
+    [MIGRATE_MOVABLE] = {MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE},
+    [MIGRATE_RECLAIMABLE] = {MIGRATE_UNMOVABLE,	MIGRATE_MOVABLE  },
 };
 
 /* find_suitable_fallback(): the type to take a block of @order from;
@@ -150,8 +150,10 @@ steal_block(struct zone *zone, pfn_t pfn, unsigned int order,
 	} else if (order >= phys->arch->pageblock_order) {
 		change_pageblocks(phys, pfn, order, type);
 		if (unlikely(why))
-			why_line(why, "it fills whole pageblocks: they become "
-				      "%s", migratetype_name(type));
+			why_line(why,
+				 "it fills whole pageblocks: they become "
+				 "%s",
+				 migratetype_name(type));
 	} else {
 		if (boost_watermark(zone) && (flags & ALLOC_KSWAPD))
 			zone->boosted = true;
@@ -159,8 +161,10 @@ steal_block(struct zone *zone, pfn_t pfn, unsigned int order,
 		    steal_pageblock(zone, pfn, old, type, why))
 			return;
 		if (unlikely(why))
-			why_line(why, "the rest of its pageblock stays with "
-				      "%s", migratetype_name(old));
+			why_line(why,
+				 "the rest of its pageblock stays with "
+				 "%s",
+				 migratetype_name(old));
 	}
 	buddy_move(zone, pfn, order, type);
 }
@@ -221,7 +225,8 @@ rmqueue_fallback(struct zone *zone, unsigned int order, enum migratetype type,
 	return true;
 }
 
-/* --- the reserve for atomic requests of higher order --------------------------- */
+/* --- the reserve for atomic requests of higher order
+ * --------------------------- */
 
 void
 highatomic_reserve(struct zone *zone, pfn_t pfn, struct out *why)
@@ -237,9 +242,10 @@ highatomic_reserve(struct zone *zone, pfn_t pfn, struct out *why)
 	pageblock_set_type(phys, pfn, MIGRATE_HIGHATOMIC);
 	move_freepages_block(zone, pfn, MIGRATE_HIGHATOMIC, NULL);
 	if (unlikely(why))
-		why_line(why, "its pageblock is reserved for atomic requests: "
-			      "HighAtomic, %" PRIu64 " of at most %" PRIu64
-			      " pages", zone->nr_reserved_highatomic, most);
+		why_line(why,
+			 "its pageblock is reserved for atomic requests: "
+			 "HighAtomic, %" PRIu64 " of at most %" PRIu64 " pages",
+			 zone->nr_reserved_highatomic, most);
 }
 
 static bool
@@ -258,13 +264,14 @@ zone_unreserve(const struct search *s, struct zone *zone)
 		pfn = link_pfn(zone, link);
 		if (block_type(phys, pfn) == MIGRATE_HIGHATOMIC)
 			zone->nr_reserved_highatomic -=
-				MIN_OF(nr, zone->nr_reserved_highatomic);
+			    MIN_OF(nr, zone->nr_reserved_highatomic);
 		pageblock_set_type(phys, pfn, s->type);
 		if (move_freepages_block(zone, pfn, s->type, NULL)) {
 			if (unlikely(s->why))
-				why_line(s->why, "the HighAtomic pageblock at "
-					 "%" PRIu64 " is given back to %s", pfn,
-					 migratetype_name(s->type));
+				why_line(s->why,
+					 "the HighAtomic pageblock at "
+					 "%" PRIu64 " is given back to %s",
+					 pfn, migratetype_name(s->type));
 			return true;
 		}
 	}
@@ -278,8 +285,8 @@ highatomic_unreserve(const struct search *s, bool force)
 		struct zone *zone = s->zonelist->zones[i];
 
 		if (zone->type > s->highest ||
-		    (!force && zone->nr_reserved_highatomic <=
-				       pageblock_pages(s->phys)))
+		    (!force &&
+		     zone->nr_reserved_highatomic <= pageblock_pages(s->phys)))
 			continue;
 		if (zone_unreserve(s, zone))
 			return true;

@@ -15,27 +15,26 @@ struct gfp_name {
 	gfp_t value;
 };
 
-static const struct gfp_name known[] = {
 #define GFP_BIT(name, value) {#name, value},
 #define GFP_SUM(name, value) {#name, value},
+static const struct gfp_name known[] = {
 #include "kmemfs/phys/gfp.def"
+};
 #undef GFP_BIT
 #undef GFP_SUM
-	{"none", 0},
-};
 
-static const struct gfp_name shown[] = {
 #define GFP_SHOW(name) {#name, name},
+static const struct gfp_name shown[] = {
 #include "gfp_show.def"
-#undef GFP_SHOW
 };
+#undef GFP_SHOW
 
 const char *
 migratetype_name(enum migratetype type)
 {
 	static const char *const names[MIGRATE_TYPES] = {
-		"Unmovable",  "Movable", "Reclaimable",
-		"HighAtomic", "CMA",     "Isolate"};
+	    "Unmovable",  "Movable", "Reclaimable",
+	    "HighAtomic", "CMA",     "Isolate"};
 
 	return type < MIGRATE_TYPES ? names[type] : "none";
 }
@@ -56,8 +55,8 @@ hex_word(const char *word, size_t len, gfp_t *value)
 		return false;
 	for (size_t i = 2; i < len; i++) {
 		const char *digits = "0123456789abcdef";
-		char c = word[i] >= 'A' && word[i] <= 'F' ? word[i] + 32
-							  : word[i];
+		char c =
+		    word[i] >= 'A' && word[i] <= 'F' ? word[i] + 32 : word[i];
 		const char *at = strchr(digits, c);
 
 		if (!at || !c)
@@ -77,6 +76,10 @@ gfp_word(const char *word, size_t len, gfp_t *value)
 			*value = known[i].value;
 			return true;
 		}
+	if (len == 4 && !memcmp(word, "none", 4)) {
+		*value = 0;
+		return true;
+	}
 	return hex_word(word, len, value);
 }
 

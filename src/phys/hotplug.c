@@ -66,10 +66,14 @@ hotplug_zone(const struct phys *phys, pfn_t start, uint64_t nr_pages,
 	}
 	in_kernel = zone_intersects(kernel, start, nr_pages);
 	in_movable = zone_intersects(movable, start, nr_pages);
-	if (how == ONLINE_MOVABLE ||
-	    (how == ONLINE_AUTO && in_movable && !in_kernel))
+	if (how == ONLINE_MOVABLE)
 		return movable;
-	return kernel;
+	if (how == ONLINE_KERNEL)
+		return kernel;
+	/* The one that has the memory around; else what the policy says. */
+	if (in_kernel != in_movable)
+		return in_movable ? movable : kernel;
+	return phys->cmdline->movable_node ? movable : kernel;
 }
 
 static gint

@@ -68,8 +68,8 @@ step_exact(const struct step *s)
 {
 	const struct frame *f = &s->phys->frames[s->pfn];
 
-	if (f->order != s->order || (f->flags & FRAME_RUN &&
-				     f->state == FRAME_FREE))
+	if (f->order != s->order ||
+	    (f->flags & FRAME_RUN && f->state == FRAME_FREE))
 		return FRAME_NONE;
 	return f->state;
 }
@@ -111,8 +111,8 @@ step_release(struct step *s, unsigned int cpu)
 			break;
 		case FRAME_ALLOCATED:
 			note(s, MIRROR_NOT_FREE);
-			buddy_free(s->zone, head, order,
-				   block_type(phys, head), false);
+			buddy_free(s->zone, head, order, block_type(phys, head),
+				   false);
 			break;
 		case FRAME_FREE:
 			break;
@@ -156,8 +156,10 @@ step_extract(struct step *s)
 		enum migratetype type;
 		unsigned int order;
 		pfn_t head;
+		bool is_free;
 
-		KM_ASSERT(buddy_covering(zone, at, &head, &order));
+		is_free = buddy_covering(zone, at, &head, &order);
+		KM_ASSERT(is_free);
 		type = buddy_del(zone, head, order);
 		zone_mod_free(zone, -(1LL << order), type);
 		step_leave_rest(s, head, order);
@@ -189,8 +191,7 @@ step_take(struct step *s, enum migratetype type, unsigned int cpu,
 	}
 	/* One free block holds all of it: that is where a split takes it. */
 	state = frame_block(s->phys, s->pfn, &head, &order, &was);
-	if (state != FRAME_FREE || order < s->order ||
-	    expected != FRAME_FREE)
+	if (state != FRAME_FREE || order < s->order || expected != FRAME_FREE)
 		note(s, MIRROR_ELSEWHERE);
 	if (state != FRAME_FREE || order < s->order)
 		step_release(s, cpu);
@@ -297,7 +298,7 @@ step_cut_larger(struct step *s)
 
 	if (step_exact(s) == FRAME_NONE &&
 	    frame_block(s->phys, s->pfn, &head, &order, &type) ==
-		    FRAME_ALLOCATED &&
+		FRAME_ALLOCATED &&
 	    order > s->order)
 		step_cut(s, head, order);
 }
@@ -347,27 +348,30 @@ mirror_drain(struct phys *phys, pfn_t pfn, unsigned int order,
 	return s.worst;
 }
 
-/* Have the step's frames as one free block of their own on a list of another
- * type; false when they are not free. */
-static bool
-step_isolate_block(struct step *s)
+/* Move the free block that holds the step's frames, and if the kernel would
+ * have, all free blocks of its pageblock, to the lists of @type. */
+static void
+step_steal(struct step *s, enum migratetype type)
 {
-	enum migratetype type;
+	unsigned int pageblock = s->phys->arch->pageblock_order;
+	bool settles = s->order >= pageblock / 2 || type != MIGRATE_MOVABLE ||
+		       s->phys->mobility_off;
+	enum migratetype from;
 	unsigned int order;
 	pfn_t head;
 
-	if (frame_block(s->phys, s->pfn, &head, &order, &type) != FRAME_FREE ||
-	    order < s->order || !type_is_mergeable(type)) {
+	if (frame_block(s->phys, s->pfn, &head, &order, &from) != FRAME_FREE ||
+	    order < s->order || !type_is_mergeable(from)) {
 		note(s, MIRROR_NOT_FREE);
-		return false;
+		return;
 	}
-	if (order == s->order)
-		return true;
-	note(s, MIRROR_ELSEWHERE);
-	step_extract(s);
-	buddy_add(s->zone, s->pfn, s->order, type, true);
-	zone_mod_free(s->zone, 1LL << s->order, type);
-	return true;
+	/* A larger block stays whole: half of it has no place of its own. */
+	if (order > s->order)
+		note(s, MIRROR_ELSEWHERE);
+	if (order >= pageblock || !settles ||
+	    block_type(s->phys, s->pfn) == MIGRATE_HIGHATOMIC ||
+	    !move_freepages_block(s->zone, s->pfn, type, NULL))
+		buddy_move(s->zone, head, order, type);
 }
 
 enum mirror_result
@@ -383,16 +387,9 @@ mirror_extfrag(struct phys *phys, pfn_t pfn, unsigned int alloc_order,
 	    !type_is_mergeable(type))
 		return MIRROR_IMPOSSIBLE;
 	own = block_type(phys, pfn);
-	if (step_isolate_block(&s)) {
-		if (fallback_order >= pageblock ||
-		    own == MIGRATE_HIGHATOMIC ||
-		    (fallback_order < pageblock / 2 &&
-		     type == MIGRATE_MOVABLE && !phys->mobility_off) ||
-		    !move_freepages_block(s.zone, pfn, type, NULL))
-			buddy_move(s.zone, pfn, fallback_order, type);
-	}
-	for (pfn_t at = pfn; change_ownership && type_is_mergeable(own) &&
-			     at < s.end;
+	step_steal(&s, type);
+	for (pfn_t at = pfn;
+	     change_ownership && type_is_mergeable(own) && at < s.end;
 	     at += pageblock_pages(phys))
 		pageblock_set_type(phys, at, type);
 	TRACE(phys->trace, MM_PAGE_ALLOC_EXTFRAG, pfn, alloc_order,

@@ -10,6 +10,7 @@
  *                 give is shared out again among fewer nodes, until it is
  *                 less than one page a node.  Memory below the zone that
  *                 Movable is carved from counts as given already.
+ *                 movable_node switches both arguments off.
  * Always true:    a movable start is a multiple of the largest block and below
  *                 the node's end, or 0 for none.
  */
@@ -193,6 +194,8 @@ boot_find_movable(struct boot *boot)
 
 	phys->movable_start = g_new0(pfn_t, phys->nr_nodes);
 	phys->movable_zone = movable_find_zone(phys);
+	if (phys->cmdline->movable_node)
+		return;
 	if (movablecore) {
 		movablecore =
 		    MIN_OF(total, round_up_to(movablecore, MAX_ORDER_NR_PAGES));

@@ -48,8 +48,8 @@ search_init(struct search *s, struct phys *phys,
 	nid = request->nid == NODE_LOCAL ? (int)s->cpu_nid : request->nid;
 	node = phys->nodes[nid];
 	here = (s->gfp & __GFP_THISNODE) && phys->arch->numa;
-	s->zonelist = &node->zonelist[here ? ZONELIST_NOFALLBACK
-					   : ZONELIST_FALLBACK];
+	s->zonelist =
+	    &node->zonelist[here ? ZONELIST_NOFALLBACK : ZONELIST_FALLBACK];
 	s->preferred = NULL;
 	for (s->first = 0; s->first < s->zonelist->nr; s->first++)
 		if (s->zonelist->zones[s->first]->type <= s->highest) {
@@ -292,8 +292,7 @@ pages_alloc_bulk(struct phys *phys, const struct page_request *request,
 	if (nr > 1 && s.preferred)
 		zone = bulk_zone(&s, flags, nr);
 	while (zone && got < nr) {
-		pfns[got] = rmqueue_pcplist(&s, zone, &zone->pcp[s.cpu],
-					    flags);
+		pfns[got] = rmqueue_pcplist(&s, zone, &zone->pcp[s.cpu], flags);
 		if (pfns[got] == PFN_NONE)
 			break;
 		prep_new_page(phys, pfns[got++], 0, s.gfp, s.type);

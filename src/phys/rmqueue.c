@@ -22,8 +22,8 @@ rmqueue_one(struct zone *zone, unsigned int order, enum migratetype type,
 {
 	pfn_t pfn;
 
-	if ((flags & ALLOC_CMA) && zone->stat[ZS_nr_free_cma] >
-					   zone->stat[ZS_nr_free_pages] / 2) {
+	if ((flags & ALLOC_CMA) &&
+	    zone->stat[ZS_nr_free_cma] > zone->stat[ZS_nr_free_pages] / 2) {
 		pfn = buddy_rmqueue(zone, order, MIGRATE_CMA, why);
 		if (pfn != PFN_NONE)
 			return pfn;

@@ -47,7 +47,8 @@ buddy_zone_fini(struct zone *zone)
 	zone->runs = NULL;
 }
 
-/* --- runs ------------------------------------------------------------------- */
+/* --- runs -------------------------------------------------------------------
+ */
 
 /* Index of the first run that starts above @pfn. */
 static size_t
@@ -207,7 +208,8 @@ runs_append(struct zone *zone, pfn_t start, uint64_t nr, enum migratetype type)
 		runs_insert(runs, start, nr);
 }
 
-/* --- extents ---------------------------------------------------------------- */
+/* --- extents ----------------------------------------------------------------
+ */
 
 /* Index of the first extent that ends above @pfn. */
 static size_t
@@ -289,7 +291,8 @@ extents_remove(struct zone *zone, pfn_t start, pfn_t end)
 	extents_splice(runs, at, 1, rest, nr);
 }
 
-/* --- giving and taking memory ------------------------------------------------ */
+/* --- giving and taking memory ------------------------------------------------
+ */
 
 /* Add @delta to the links of all elements of a list. */
 static void
@@ -400,6 +403,7 @@ buddy_take_part(struct zone *zone, pfn_t pfn, pfn_t end)
 	enum migratetype type;
 	unsigned int order;
 	pfn_t head;
+	bool is_free;
 
 	if (run && pfn % MAX_BLOCK_PAGES == 0 && pfn + MAX_BLOCK_PAGES <= end) {
 		pfn_t last = run->start + run->nr * MAX_BLOCK_PAGES;
@@ -410,7 +414,8 @@ buddy_take_part(struct zone *zone, pfn_t pfn, pfn_t end)
 		zone_mod_free(zone, -(int64_t)(nr * MAX_BLOCK_PAGES), type);
 		return pfn + nr * MAX_BLOCK_PAGES;
 	}
-	KM_ASSERT(buddy_covering(zone, pfn, &head, &order));
+	is_free = buddy_covering(zone, pfn, &head, &order);
+	KM_ASSERT(is_free);
 	type = buddy_del(zone, head, order);
 	if (head < pfn || head + (1ULL << order) > end) {
 		/* It reaches out: leave the rest, come again for a part. */

@@ -21,74 +21,32 @@
 #define RUN_SAMPLES 4096
 
 enum law_id {
-	LAW_ONE_PLACE,
-	LAW_HEADS,
-	LAW_ALIGNED,
-	LAW_MERGED,
-	LAW_LINKS,
-	LAW_NR_FREE,
-	LAW_FREE_PAGES,
-	LAW_FREE_CMA,
-	LAW_RUNS,
-	LAW_PCP,
-	LAW_MANAGED,
-	LAW_HIGHATOMIC,
-	LAW_COUNTERS,
+#define LAW(id, name, sentence) LAW_##id,
+#include "laws.def"
+#undef LAW
 	NR_LAWS
 };
 
+#define LAW(id, name, sentence) {name, sentence},
 const struct law phys_laws[] = {
-	[LAW_ONE_PLACE] = {"frames.one_place",
-			   "every managed frame belongs to exactly one block: "
-			   "free, on a per-cpu list or allocated"},
-	[LAW_HEADS] = {"frames.heads",
-		       "only first frames of blocks are described, with their "
-		       "zone; free ones have no references, allocated some"},
-	[LAW_ALIGNED] = {"buddy.aligned",
-			 "a block of order k starts at a multiple of 2^k"},
-	[LAW_MERGED] = {"buddy.merged",
-			"no two free buddies are left that the kernel's rule "
-			"would have merged"},
-	[LAW_LINKS] = {"buddy.links",
-		       "free lists are linked alike in both directions and "
-		       "hold free blocks of their order and type"},
-	[LAW_NR_FREE] = {"buddy.nr_free",
-			 "nr_free is the number of blocks on each list, and of "
-			 "free blocks found in memory"},
-	[LAW_FREE_PAGES] = {"zone.nr_free_pages",
-			    "nr_free_pages is the sum over the free lists, "
-			    "isolated ones apart"},
-	[LAW_FREE_CMA] = {"zone.nr_free_cma",
-			  "nr_free_cma is the sum over the CMA lists"},
-	[LAW_RUNS] = {"buddy.runs",
-		      "runs of untouched blocks are sorted, disjoint and "
-		      "managed memory"},
-	[LAW_PCP] = {"pcp.counts",
-		     "per-cpu lists hold blocks of their order; their count "
-		     "and lengths are what is on them"},
-	[LAW_MANAGED] = {"zone.managed",
-			 "managed = free + per-cpu + allocated, and lies in "
-			 "the zone"},
-	[LAW_HIGHATOMIC] = {"zone.highatomic",
-			    "HighAtomic pageblocks are within what the zones "
-			    "have reserved"},
-	[LAW_COUNTERS] = {"zone.counters", "no counter of pages is negative"},
-	[NR_LAWS] = {NULL, NULL},
+#include "laws.def"
+    {NULL, NULL}
 };
+#undef LAW
 
 struct audit {
 	const struct phys *phys;
 	finding_fn found;
 	void *user;
-	unsigned int nr;             /* findings reported */
+	unsigned int nr; /* findings reported */
 	unsigned int of_law[NR_LAWS];
 };
 
 /* What a walk over one zone counted. */
 struct tally {
 	uint64_t free[MAX_ORDER][MIGRATE_TYPES]; /* blocks */
-	uint64_t pcp[MAX_ORDER];                 /* blocks */
-	uint64_t pcp_listed[MAX_ORDER];          /* blocks on pcp lists */
+	uint64_t pcp[MAX_ORDER];		 /* blocks */
+	uint64_t pcp_listed[MAX_ORDER];		 /* blocks on pcp lists */
 	uint64_t free_pages;
 	uint64_t pcp_pages;
 	uint64_t allocated_pages;
@@ -106,8 +64,9 @@ finding(struct audit *a, const struct zone *zone, enum law_id law,
 	if (++a->of_law[law] > FINDINGS_MOST)
 		return;
 	if (zone)
-		len = snprintf(text, sizeof(text), "node %u %s: ",
-			       zone->node->id, zone_type_name(zone->type));
+		len =
+		    snprintf(text, sizeof(text), "node %u %s: ", zone->node->id,
+			     zone_type_name(zone->type));
 	va_start(ap, format);
 	vsnprintf(text + len, sizeof(text) - (size_t)len, format, ap);
 	va_end(ap);
@@ -116,7 +75,8 @@ finding(struct audit *a, const struct zone *zone, enum law_id law,
 		a->found(a->user, phys_laws[law].name, text);
 }
 
-/* --- lists -------------------------------------------------------------------- */
+/* --- lists
+ * -------------------------------------------------------------------- */
 
 /* Check an element of a list; false when it cannot be followed. */
 static bool
@@ -166,7 +126,8 @@ audit_free_list(struct audit *a, const struct zone *zone, unsigned int order,
 		if (f->type != type)
 			finding(a, zone, LAW_LINKS,
 				"pfn %" PRIu64 " of type %u is on the list of "
-				"type %u", pfn, f->type, type);
+				"type %u",
+				pfn, f->type, type);
 		run = runs_find(zone, pfn);
 		if (!!run != !!(f->flags & FRAME_RUN) ||
 		    (run && run->start != pfn))
@@ -182,8 +143,8 @@ audit_free_list(struct audit *a, const struct zone *zone, unsigned int order,
 	if (blocks != area->nr_free[type])
 		finding(a, zone, LAW_NR_FREE,
 			"order %u type %u: %" PRIu64 " blocks on the list, "
-			"nr_free %" PRIu64, order, type, blocks,
-			area->nr_free[type]);
+			"nr_free %" PRIu64,
+			order, type, blocks, area->nr_free[type]);
 }
 
 static void
@@ -206,8 +167,8 @@ audit_free_lists(struct audit *a, const struct zone *zone)
 		if (all != area->nr_free_all)
 			finding(a, zone, LAW_NR_FREE,
 				"order %u: %" PRIu64 " blocks of all types, "
-				"nr_free %" PRIu64, order, all,
-				area->nr_free_all);
+				"nr_free %" PRIu64,
+				order, all, area->nr_free_all);
 	}
 	if (pages != zone->stat[ZS_nr_free_pages])
 		finding(a, zone, LAW_FREE_PAGES,
@@ -215,8 +176,8 @@ audit_free_lists(struct audit *a, const struct zone *zone)
 			pages, zone->stat[ZS_nr_free_pages]);
 	if (cma != zone->stat[ZS_nr_free_cma])
 		finding(a, zone, LAW_FREE_CMA,
-			"%" PRId64 " pages on the lists, counter %" PRId64,
-			cma, zone->stat[ZS_nr_free_cma]);
+			"%" PRId64 " pages on the lists, counter %" PRId64, cma,
+			zone->stat[ZS_nr_free_cma]);
 }
 
 static uint64_t
@@ -260,12 +221,14 @@ audit_pcp(struct audit *a, const struct zone *zone, struct tally *t)
 		if (pages != zone->pcp[cpu].count)
 			finding(a, zone, LAW_PCP,
 				"cpu %u: %" PRIu64 " pages on the lists, count "
-				"%u", cpu, pages, zone->pcp[cpu].count);
+				"%u",
+				cpu, pages, zone->pcp[cpu].count);
 		t->pcp_pages += pages;
 	}
 }
 
-/* --- memory ------------------------------------------------------------------- */
+/* --- memory
+ * ------------------------------------------------------------------- */
 
 /* Whether the kernel would have merged two free buddies of @order. */
 static bool
@@ -281,7 +244,8 @@ should_merge(const struct phys *phys, pfn_t pfn, pfn_t buddy,
 	/* The rule looked at types when the later one was freed: types that
 	 * changed since then say nothing. */
 	if ((phys->pageblocks[pfn >> shift] |
-	     phys->pageblocks[buddy >> shift]) & PAGEBLOCK_PARTED)
+	     phys->pageblocks[buddy >> shift]) &
+	    PAGEBLOCK_PARTED)
 		return false;
 	if (type_is_mergeable(own) && type_is_mergeable(other))
 		return true;
@@ -303,7 +267,8 @@ audit_merged(struct audit *a, const struct zone *zone, pfn_t pfn,
 	if (should_merge(a->phys, pfn, buddy, order))
 		finding(a, zone, LAW_MERGED,
 			"pfn %" PRIu64 " and %" PRIu64 " of order %u are both "
-			"free", pfn, buddy, order);
+			"free",
+			pfn, buddy, order);
 }
 
 /* Check and count the described block at @pfn; returns where it ends. */
@@ -318,25 +283,27 @@ audit_block(struct audit *a, const struct zone *zone, pfn_t pfn, pfn_t end,
 
 	if (pfn & (pages - 1))
 		finding(a, zone, LAW_ALIGNED,
-			"the block of order %u at pfn %" PRIu64, f->order,
-			pfn);
+			"the block of order %u at pfn %" PRIu64, f->order, pfn);
 	if (pages > end - pfn || f->order >= MAX_ORDER ||
 	    f->state >= NR_FRAME_STATES) {
 		finding(a, zone, LAW_ONE_PLACE,
 			"the block of order %u at pfn %" PRIu64 " reaches out "
-			"of managed memory", f->order, pfn);
+			"of managed memory",
+			f->order, pfn);
 		return pfn + 1;
 	}
 	if (f->zone != zone->id || (f->refs > 0) != allocated || f->refs < 0 ||
 	    f->type >= MIGRATE_TYPES)
 		finding(a, zone, LAW_HEADS,
 			"pfn %" PRIu64 " in state %u: zone %u, refs %d, type "
-			"%u", pfn, f->state, f->zone, f->refs, f->type);
+			"%u",
+			pfn, f->state, f->zone, f->refs, f->type);
 	for (uint64_t i = 1; i < pages; i++)
 		if (frames[pfn + i].state != FRAME_NONE)
 			finding(a, zone, LAW_HEADS,
 				"pfn %" PRIu64 " lies inside the block at "
-				"%" PRIu64 " and is described", pfn + i, pfn);
+				"%" PRIu64 " and is described",
+				pfn + i, pfn);
 	if (f->state == FRAME_FREE) {
 		t->free[f->order][f->type % MIGRATE_TYPES]++;
 		t->free_pages += pages;
@@ -371,7 +338,8 @@ audit_run(struct audit *a, const struct zone *zone, const struct run *run,
 		if (frames[at].state != FRAME_NONE)
 			finding(a, zone, LAW_RUNS,
 				"pfn %" PRIu64 " lies inside a run and is "
-				"described", at);
+				"described",
+				at);
 	}
 	t->free[MAX_BLOCK_ORDER][f->type % MIGRATE_TYPES] += run->nr;
 	t->free_pages += run->nr * MAX_BLOCK_PAGES;
@@ -388,7 +356,8 @@ audit_extent(struct audit *a, const struct zone *zone, const struct extent *e,
 	if (!zone_spans(zone, e->start) || !zone_spans(zone, e->end - 1)) {
 		finding(a, zone, LAW_MANAGED,
 			"pfn %" PRIu64 " to %" PRIu64 " are managed but not "
-			"in the zone", e->start, e->end);
+			"in the zone",
+			e->start, e->end);
 		return;
 	}
 	while (pfn < e->end) {
@@ -429,8 +398,8 @@ audit_sums(struct audit *a, const struct zone *zone, const struct tally *t)
 		if (t->pcp[order] != t->pcp_listed[order])
 			finding(a, zone, LAW_PCP,
 				"order %u: %" PRIu64 " blocks in memory, "
-				"%" PRIu64 " on the lists", order,
-				t->pcp[order], t->pcp_listed[order]);
+				"%" PRIu64 " on the lists",
+				order, t->pcp[order], t->pcp_listed[order]);
 	}
 	if (used != zone->managed_pages ||
 	    t->extents_pages != zone->managed_pages)
@@ -448,7 +417,7 @@ audit_sorted(struct audit *a, const struct zone *zone)
 
 	for (size_t i = 1; i < runs->nr; i++)
 		if (runs->run[i - 1].start +
-			    runs->run[i - 1].nr * MAX_BLOCK_PAGES >
+			runs->run[i - 1].nr * MAX_BLOCK_PAGES >
 		    runs->run[i].start)
 			finding(a, zone, LAW_RUNS,
 				"the runs before pfn %" PRIu64 " reach it",
@@ -457,7 +426,8 @@ audit_sorted(struct audit *a, const struct zone *zone)
 		if (runs->managed[i - 1].end >= runs->managed[i].start)
 			finding(a, zone, LAW_MANAGED,
 				"managed memory before pfn %" PRIu64
-				" reaches it", runs->managed[i].start);
+				" reaches it",
+				runs->managed[i].start);
 }
 
 static void
@@ -467,13 +437,14 @@ audit_zone(struct audit *a, const struct zone *zone)
 
 	for (int i = 0; i < NR_ZONE_STATS; i++)
 		if (zone->stat[i] < 0)
-			finding(a, zone, LAW_COUNTERS,
-				"counter %d is %" PRId64, i, zone->stat[i]);
+			finding(a, zone, LAW_COUNTERS, "counter %d is %" PRId64,
+				i, zone->stat[i]);
 	if (zone->managed_pages > zone->present_pages ||
 	    zone->present_pages > zone->spanned_pages)
 		finding(a, zone, LAW_MANAGED,
 			"%" PRIu64 " managed, %" PRIu64 " present, %" PRIu64
-			" spanned", zone->managed_pages, zone->present_pages,
+			" spanned",
+			zone->managed_pages, zone->present_pages,
 			zone->spanned_pages);
 	if (zone->runs) {
 		audit_sorted(a, zone);
@@ -495,8 +466,7 @@ audit_highatomic(struct audit *a)
 
 	for (unsigned int i = 0; i < phys->nr_zones; i++)
 		reserved += phys->zones[i]->nr_reserved_highatomic;
-	while ((at = pageblock_next_set(phys, at, phys->max_pfn)) !=
-	       PFN_NONE) {
+	while ((at = pageblock_next_set(phys, at, phys->max_pfn)) != PFN_NONE) {
 		if (block_type(phys, at) == MIGRATE_HIGHATOMIC)
 			tagged += nr;
 		at = round_down_to(at, nr) + nr;
@@ -504,7 +474,8 @@ audit_highatomic(struct audit *a)
 	if (tagged > reserved)
 		finding(a, NULL, LAW_HIGHATOMIC,
 			"%" PRIu64 " pages in HighAtomic pageblocks, %" PRIu64
-			" reserved", tagged, reserved);
+			" reserved",
+			tagged, reserved);
 }
 
 unsigned int

@@ -16,21 +16,21 @@ static const struct {
 	unsigned int bit;
 	const char *name;
 } flag_names[] = {
-	{ALLOC_NO_WATERMARKS, "NO_WATERMARKS"},
-	{ALLOC_OOM,	   "OOM"	  },
-	{ALLOC_NON_BLOCK,	  "NON_BLOCK"	 },
-	{ALLOC_MIN_RESERVE,   "MIN_RESERVE"  },
-	{ALLOC_CPUSET,	       "CPUSET"       },
-	{ALLOC_CMA,	    "CMA"	  },
-	{ALLOC_NOFRAGMENT,    "NOFRAGMENT"   },
-	{ALLOC_HIGHATOMIC,    "HIGHATOMIC"   },
-	{ALLOC_KSWAPD,	       "KSWAPD"       },
+    {ALLOC_NO_WATERMARKS, "NO_WATERMARKS"},
+    {ALLOC_OOM,		"OOM"	     },
+    {ALLOC_NON_BLOCK,     "NON_BLOCK"	 },
+    {ALLOC_MIN_RESERVE,	"MIN_RESERVE"  },
+    {ALLOC_CPUSET,	   "CPUSET"	   },
+    {ALLOC_CMA,		"CMA"	     },
+    {ALLOC_NOFRAGMENT,    "NOFRAGMENT"   },
+    {ALLOC_HIGHATOMIC,    "HIGHATOMIC"   },
+    {ALLOC_KSWAPD,	   "KSWAPD"	   },
 };
 
 static const char *const mark_names[NR_WMARK] = {"min", "low", "high", "promo"};
 
 static const char *const context_names[NR_CONTEXTS] = {
-	"process", "atomic", "softirq", "interrupt", "spinlock"};
+    "process", "atomic", "softirq", "interrupt", "spinlock"};
 
 void
 why_line(struct out *why, const char *format, ...)
@@ -86,8 +86,7 @@ why_begin(struct out *why, const struct search *s,
 	out_printf(why,
 		   " (0x%x), cpu %u of node %u, %s context%s\n"
 		   "  pageblock type %s%s; highest zone %s\n  zones:",
-		   s->gfp, s->cpu, s->cpu_nid,
-		   context_names[request->context],
+		   s->gfp, s->cpu, s->cpu_nid, context_names[request->context],
 		   request->pf_memalloc ? ", PF_MEMALLOC" : "",
 		   migratetype_name(s->type),
 		   s->phys->mobility_off ? " (grouping is off)" : "",
@@ -184,9 +183,10 @@ print_check(struct out *why, const struct search *s, const struct zone *zone,
 	out_str(why, enough ? " > " : " <= ");
 	print_mark(why, zone, flags, boost, mark);
 	if (reserve)
-		out_printf(why, " + %" PRIu64 " (reserve against %s requests)"
-				" = %" PRId64, reserve,
-			   zone_type_name(s->highest),
+		out_printf(why,
+			   " + %" PRIu64 " (reserve against %s requests)"
+			   " = %" PRId64,
+			   reserve, zone_type_name(s->highest),
 			   mark + (int64_t)reserve);
 	return enough;
 }
@@ -210,27 +210,30 @@ why_zone(struct out *why, const struct search *s, const struct zone *zone,
 	} else if (enough && s->order) {
 		order = zone_suitable_order(zone, s->order, flags, &type);
 		if (order == MAX_ORDER)
-			out_printf(why, ", but no free block of order %u or "
-					"more", s->order);
+			out_printf(why,
+				   ", but no free block of order %u or "
+				   "more",
+				   s->order);
 		else
-			out_printf(why, ", and a free block of order %u is "
-					"%s", order, migratetype_name(type));
+			out_printf(why,
+				   ", and a free block of order %u is "
+				   "%s",
+				   order, migratetype_name(type));
 	}
 	out_str(why, ok ? ": ok\n"
 		     : flags & ALLOC_NO_WATERMARKS
-			     ? ": fails, which does not matter here\n"
-			     : ": fails\n");
+			 ? ": fails, which does not matter here\n"
+			 : ": fails\n");
 }
 
 void
 why_pcp(struct out *why, const struct search *s,
 	const struct per_cpu_pages *pcp, unsigned int index)
 {
-	why_line(why, "cpu %u's list of order %u %s: %" PRIu32 " blocks%s",
-		 s->cpu, s->order, migratetype_name(s->type),
-		 pcp->length[index],
-		 pcp->length[index] ? ", its head is taken"
-				    : ", to be refilled");
+	why_line(
+	    why, "cpu %u's list of order %u %s: %" PRIu32 " blocks%s", s->cpu,
+	    s->order, migratetype_name(s->type), pcp->length[index],
+	    pcp->length[index] ? ", its head is taken" : ", to be refilled");
 }
 
 void
@@ -246,8 +249,9 @@ void
 why_refill(struct out *why, const struct search *s,
 	   const struct per_cpu_pages *pcp, uint32_t wanted, uint32_t got)
 {
-	why_line(why, "refilled with %" PRIu32 " of %" PRIu32
-		      " blocks (batch %" PRIu32 " >> order %u, at least 2)",
+	why_line(why,
+		 "refilled with %" PRIu32 " of %" PRIu32
+		 " blocks (batch %" PRIu32 " >> order %u, at least 2)",
 		 got, wanted, pcp->batch, s->order);
 }
 
@@ -268,8 +272,9 @@ void
 why_steal(struct out *why, const struct phys *phys, pfn_t pfn,
 	  unsigned int order, enum migratetype from, enum migratetype type)
 {
-	why_line(why, "no %s block: a %s block of order %u at pfn %" PRIu64
-		      " is stolen (pageblock %" PRIu64 ", %s)",
+	why_line(why,
+		 "no %s block: a %s block of order %u at pfn %" PRIu64
+		 " is stolen (pageblock %" PRIu64 ", %s)",
 		 migratetype_name(type), migratetype_name(from), order, pfn,
 		 pfn >> phys->arch->pageblock_order,
 		 migratetype_name(pageblock_type(phys, pfn)));
@@ -282,12 +287,15 @@ why_stolen(struct out *why, const struct phys *phys, pfn_t pfn,
 {
 	uint64_t nr = pageblock_pages(phys);
 
-	why_line(why, "its pageblock: %" PRIu64 " free pages move, %" PRIu64
-		      " allocated ones are movable, %" PRIu64 " are of a like "
-		      "kind", moved, movable, alike);
-	why_line(why, "%" PRIu64 " + %" PRIu64 " %s %" PRIu64 " (half of %"
-		      PRIu64 "): the pageblock %s %s", moved, alike,
-		 moved + alike >= nr / 2 ? ">=" : "<", nr / 2, nr,
+	why_line(why,
+		 "its pageblock: %" PRIu64 " free pages move, %" PRIu64
+		 " allocated ones are movable, %" PRIu64 " are of a like "
+		 "kind",
+		 moved, movable, alike);
+	why_line(why,
+		 "%" PRIu64 " + %" PRIu64 " %s %" PRIu64 " (half of %" PRIu64
+		 "): the pageblock %s %s",
+		 moved, alike, moved + alike >= nr / 2 ? ">=" : "<", nr / 2, nr,
 		 retag ? "becomes" : "stays",
 		 migratetype_name(retag ? type : pageblock_type(phys, pfn)));
 }
@@ -297,8 +305,9 @@ why_no_fallback(struct out *why, unsigned int order, enum migratetype type,
 		unsigned int flags)
 {
 	if (flags & ALLOC_NOFRAGMENT)
-		why_line(why, "no %s block of order %u, and no whole "
-			      "pageblock of another type",
+		why_line(why,
+			 "no %s block of order %u, and no whole "
+			 "pageblock of another type",
 			 migratetype_name(type), order);
 	else
 		why_line(why, "no block of order %u of any type", order);

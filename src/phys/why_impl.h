@@ -14,7 +14,7 @@
 
 /* One line about the step in hand. */
 void why_line(struct out *why, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 /* The request, decoded, and the first try. */
 void why_begin(struct out *why, const struct search *s,
 	       const struct page_request *request, unsigned int flags);
@@ -33,8 +33,7 @@ void why_pcp(struct out *why, const struct search *s,
  * the first or more than a plain pick. */
 void why_shorten(struct out *why, size_t told, uint32_t i);
 void why_refill(struct out *why, const struct search *s,
-		const struct per_cpu_pages *pcp, uint32_t wanted,
-		uint32_t got);
+		const struct per_cpu_pages *pcp, uint32_t wanted, uint32_t got);
 /* A block left the list of (@at, @type), cut down to @order. */
 void why_taken(struct out *why, pfn_t pfn, unsigned int order, unsigned int at,
 	       enum migratetype type);
@@ -44,7 +43,7 @@ void why_steal(struct out *why, const struct phys *phys, pfn_t pfn,
 void why_stolen(struct out *why, const struct phys *phys, pfn_t pfn,
 		enum migratetype type, uint64_t moved, uint64_t movable,
 		uint64_t alike, bool retag);
-void why_no_fallback(struct out *why, unsigned int order,
-		     enum migratetype type, unsigned int flags);
+void why_no_fallback(struct out *why, unsigned int order, enum migratetype type,
+		     unsigned int flags);
 
 #endif

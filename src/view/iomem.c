@@ -3,7 +3,8 @@
  * iomem.c - /proc/iomem
  *
  * What it models: kernel/resource.c's listing of what e820__reserve_resources
- * made of the firmware's map, after mem= and memmap= had changed it.
+ * made of the firmware's map, after mem= and memmap= had changed it, and
+ * memory that was plugged in.
  * Differs from the kernel: no devices, ROMs or sections of the kernel's image.
  */
 #include "kmemfs/show.h"
@@ -17,24 +18,64 @@ static const char *const type_names[NR_E820_TYPES] = {
     [E820_PMEM] = "Persistent Memory (legacy)",
 };
 
+struct resource {
+	struct range range;
+	const char *name;
+};
+
+static int
+by_start(const void *a, const void *b)
+{
+	const struct resource *x = a, *y = b;
+
+	return x->range.start < y->range.start
+		   ? -1
+		   : x->range.start > y->range.start;
+}
+
+/* All resources by address: a new array of struct resource. */
+static GArray *
+list_resources(const struct phys *phys)
+{
+	const GArray *devices = phys->config->hotplugged;
+	GArray *list = g_array_new(FALSE, FALSE, sizeof(struct resource));
+
+	for (guint i = 0; i < phys->firmware->len; i++) {
+		const struct firmware_range *f =
+		    &g_array_index(phys->firmware, struct firmware_range, i);
+		struct resource r = {f->range, type_names[f->type]};
+
+		g_array_append_val(list, r);
+	}
+	for (guint i = 0; devices && i < devices->len; i++) {
+		struct resource r = {g_array_index(devices, struct range, i),
+				     type_names[E820_USABLE]};
+
+		g_array_append_val(list, r);
+	}
+	g_array_sort(list, by_start);
+	return list;
+}
+
 void
 show_iomem(const struct view *v, struct out *out)
 {
-	const GArray *map = v->m->phys->firmware;
 	/* i386 without PAE has no words for what lies above 4 GiB */
 	bool narrow = v->m->phys->arch == &archs[ARCH_I386];
+	GArray *list = list_resources(v->m->phys);
 
-	for (guint i = 0; i < map->len; i++) {
-		const struct firmware_range *f =
-		    &g_array_index(map, struct firmware_range, i);
+	for (guint i = 0; i < list->len; i++) {
+		const struct resource *r =
+		    &g_array_index(list, struct resource, i);
 
-		if (narrow && f->range.end - 1 > UINT32_MAX)
+		if (narrow && r->range.end - 1 > UINT32_MAX)
 			continue;
-		out_hex_pad(out, f->range.start, 8);
+		out_hex_pad(out, r->range.start, 8);
 		out_char(out, '-');
-		out_hex_pad(out, f->range.end - 1, 8);
+		out_hex_pad(out, r->range.end - 1, 8);
 		out_str(out, " : ");
-		out_str(out, type_names[f->type]);
+		out_str(out, r->name);
 		out_char(out, '\n');
 	}
+	g_array_free(list, TRUE);
 }

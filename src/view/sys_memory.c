@@ -11,6 +11,8 @@
  */
 #include "kmemfs/show.h"
 
+#include "kmemfs/base/check.h"
+#include "kmemfs/phys/cmdline.h"
 #include "kmemfs/phys/memory_block.h"
 #include "kmemfs/view/kernel.h"
 #include "kmemfs/view/sums.h"
@@ -31,8 +33,14 @@ show_memory_block_size(const struct view *v, struct out *out)
 void
 show_memory_auto_online(const struct view *v, struct out *out)
 {
-	(void)v;
-	out_str(out, "offline\n");
+	static const char *const names[] = {
+	    [MEMHP_OFFLINE] = "offline\n",
+	    [MEMHP_ONLINE] = "online\n",
+	    [MEMHP_ONLINE_KERNEL] = "online_kernel\n",
+	    [MEMHP_ONLINE_MOVABLE] = "online_movable\n",
+	};
+
+	out_str(out, names[v->m->phys->cmdline->memhp]);
 }
 
 void
@@ -85,7 +93,9 @@ show_memory_valid_zones(const struct view *v, struct out *out)
 		out_char(out, '\n');
 		return;
 	}
+	/* a block that is offline lies in one range of memory, on one node */
 	zone = hotplug_zone(phys, start, pages, ONLINE_AUTO);
+	KM_ASSERT(zone);
 	out_str(out, zone_type_name(zone->type));
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		const struct zone *other =
@@ -117,8 +127,13 @@ when_thp(const struct view *v)
 void
 show_thp_enabled(const struct view *v, struct out *out)
 {
-	out_str(out, v->m->phys->khugepaged ? "[always] madvise never\n"
-					    : "always madvise [never]\n");
+	/* without khugepaged, on little memory too, it is never */
+	if (!v->m->phys->khugepaged)
+		out_str(out, "always madvise [never]\n");
+	else if (v->m->phys->cmdline->thp == THP_MADVISE)
+		out_str(out, "always [madvise] never\n");
+	else
+		out_str(out, "[always] madvise never\n");
 }
 
 void

@@ -187,6 +187,8 @@ trace_pipe_take(struct machine *m, struct out *out, size_t want)
 		t->lost_told = t->lost;
 		trace_text_record(out, m->phys->arch, record);
 		trace_consume(t);
+		/* What trace shows has changed. */
+		m->generation++;
 	}
 	return out->len - before;
 }

@@ -33,18 +33,18 @@
 struct load {
 	pa_t start, end;
 	uint64_t offset; /* in the file */
-	bool direct;     /* the direct map shows it */
+	bool direct;	 /* the direct map shows it */
 };
 
 struct core {
 	const struct phys *phys;
 	bool elf32;
-	GArray *loads;   /* of struct load */
+	GArray *loads;	 /* of struct load */
 	struct out head; /* everything before the first range */
 	uint64_t size;
 };
 
-/* --- ranges ----------------------------------------------------------------------- */
+/* --- ranges -------------------------------------------------------------- */
 
 static void
 add_load(struct core *c, pa_t start, pa_t end, bool direct)
@@ -74,7 +74,7 @@ find_loads(struct core *c)
 	}
 }
 
-/* --- notes ------------------------------------------------------------------------ */
+/* --- notes --------------------------------------------------------------- */
 
 static void
 pad(struct out *out, size_t align)
@@ -88,9 +88,9 @@ put_note(struct out *out, const char *name, uint32_t type, const void *desc,
 	 size_t len)
 {
 	Elf64_Nhdr note = {
-		.n_namesz = (uint32_t)strlen(name) + 1,
-		.n_descsz = (uint32_t)len,
-		.n_type = type,
+	    .n_namesz = (uint32_t)strlen(name) + 1,
+	    .n_descsz = (uint32_t)len,
+	    .n_type = type,
 	};
 
 	out_mem(out, &note, sizeof(note));
@@ -101,15 +101,12 @@ put_note(struct out *out, const char *name, uint32_t type, const void *desc,
 }
 
 /*
- * struct elf_prstatus: what a dump tool looks for is its size and the pid, at
- * these offsets; the idle task's pid, 0, is what runs when nothing does.
+ * Bytes of struct elf_prstatus.  A reader tells by its size whose registers
+ * they are: 27 of 8 bytes on x86-64, 17 of 4 bytes on i386, after 112 and 72
+ * bytes about the task.  That is the idle task here, pid 0.
  */
-static const struct {
-	size_t size, pid_at;
-} prstatus[2] = {
-	{336, 32}, /* x86-64: 27 registers of 8 bytes at 112 */
-	{144, 24}, /* i386: 17 registers of 4 bytes at 72 */
-};
+#define PRSTATUS_X86_64 336
+#define PRSTATUS_I386 144
 
 static bool
 is_i386(const struct phys *phys)
@@ -122,8 +119,8 @@ static void
 put_notes(const struct core *c, struct out *out)
 {
 	const struct phys *phys = c->phys;
-	size_t size = prstatus[is_i386(phys)].size;
-	uint8_t status[336] = {0};
+	size_t size = is_i386(phys) ? PRSTATUS_I386 : PRSTATUS_X86_64;
+	uint8_t status[PRSTATUS_X86_64] = {0};
 	struct out info = OUT_INIT;
 
 	for (unsigned int cpu = 0; cpu < phys->nr_cpus; cpu++)
@@ -133,16 +130,13 @@ put_notes(const struct core *c, struct out *out)
 		   (unsigned long long)page_size(phys));
 	out_printf(&info,
 		   "SIZE(page)=%u\nLENGTH(zone.free_area)=%d\n"
-		   "LENGTH(free_area.free_list)=%d\nNUMBER(pageblock_order)=%u\n"
-		   "NUMBER(MAX_NR_ZONES)=%d\nNUMBER(PAGE_OFFSET)=%#llx\n",
-		   phys->arch->struct_page_size, MAX_ORDER, MIGRATE_TYPES,
-		   phys->arch->pageblock_order, MAX_NR_ZONES,
-		   (unsigned long long)phys->arch->page_offset);
+		   "LENGTH(free_area.free_list)=%d\n",
+		   phys->arch->struct_page_size, MAX_ORDER, MIGRATE_TYPES);
 	put_note(out, "VMCOREINFO", 0, info.text, info.len);
 	out_fini(&info);
 }
 
-/* --- headers ---------------------------------------------------------------------- */
+/* --- headers ------------------------------------------------------------- */
 
 static void
 put_ident(const struct core *c, unsigned char ident[EI_NIDENT])
@@ -163,38 +157,38 @@ machine_of(const struct phys *phys)
 }
 
 /* The two classes differ in the widths of fields and their order only. */
-#define PUT_HEADERS(bits)                                                    \
-	static void put_ehdr##bits(struct core *c)                           \
-	{                                                                    \
-		Elf##bits##_Ehdr e = {                                       \
-			.e_type = ET_CORE,                                   \
-			.e_machine = machine_of(c->phys),                    \
-			.e_version = EV_CURRENT,                             \
-			.e_phoff = sizeof(e),                                \
-			.e_ehsize = sizeof(e),                               \
-			.e_phentsize = sizeof(Elf##bits##_Phdr),             \
-			.e_phnum = (uint16_t)(c->loads->len + 1),            \
-		};                                                           \
-                                                                             \
-		put_ident(c, e.e_ident);                                     \
-		out_mem(&c->head, &e, sizeof(e));                            \
-	}                                                                    \
-                                                                             \
-	static void put_phdr##bits(struct core *c, uint32_t type,            \
-				   uint64_t offset, uint64_t vaddr,          \
-				   uint64_t paddr, uint64_t size)            \
-	{                                                                    \
-		Elf##bits##_Phdr p = {                                       \
-			.p_type = type,                                      \
-			.p_flags = type == PT_LOAD ? PF_R | PF_W | PF_X : 0, \
-			.p_offset = (Elf##bits##_Off)offset,                 \
-			.p_vaddr = (Elf##bits##_Addr)vaddr,                  \
-			.p_paddr = (Elf##bits##_Addr)paddr,                  \
-			.p_filesz = (Elf##bits##_Off)size,                   \
-			.p_memsz = type == PT_LOAD ? (Elf##bits##_Off)size : 0, \
-		};                                                           \
-                                                                             \
-		out_mem(&c->head, &p, sizeof(p));                            \
+#define PUT_HEADERS(bits)                                                      \
+	static void put_ehdr##bits(struct core *c)                             \
+	{                                                                      \
+		Elf##bits##_Ehdr e = {                                         \
+		    .e_type = ET_CORE,                                         \
+		    .e_machine = machine_of(c->phys),                          \
+		    .e_version = EV_CURRENT,                                   \
+		    .e_phoff = sizeof(e),                                      \
+		    .e_ehsize = sizeof(e),                                     \
+		    .e_phentsize = sizeof(Elf##bits##_Phdr),                   \
+		    .e_phnum = (uint16_t)(c->loads->len + 1),                  \
+		};                                                             \
+                                                                               \
+		put_ident(c, e.e_ident);                                       \
+		out_mem(&c->head, &e, sizeof(e));                              \
+	}                                                                      \
+                                                                               \
+	static void put_phdr##bits(struct core *c, uint32_t type,              \
+				   uint64_t offset, uint64_t vaddr,            \
+				   uint64_t paddr, uint64_t size)              \
+	{                                                                      \
+		Elf##bits##_Phdr p = {                                         \
+		    .p_type = type,                                            \
+		    .p_flags = type == PT_LOAD ? PF_R | PF_W | PF_X : 0,       \
+		    .p_offset = (Elf##bits##_Off)offset,                       \
+		    .p_vaddr = (Elf##bits##_Addr)vaddr,                        \
+		    .p_paddr = (Elf##bits##_Addr)paddr,                        \
+		    .p_filesz = (Elf##bits##_Off)size,                         \
+		    .p_memsz = type == PT_LOAD ? (Elf##bits##_Off)size : 0,    \
+		};                                                             \
+                                                                               \
+		out_mem(&c->head, &p, sizeof(p));                              \
 	}
 
 PUT_HEADERS(32)
@@ -222,10 +216,10 @@ core_init(struct core *c, const struct phys *phys)
 	c->loads = g_array_new(FALSE, FALSE, sizeof(struct load));
 	find_loads(c);
 	put_notes(c, &notes);
-	headers = c->elf32 ? sizeof(Elf32_Ehdr) +
-				     (c->loads->len + 1) * sizeof(Elf32_Phdr)
-			   : sizeof(Elf64_Ehdr) +
-				     (c->loads->len + 1) * sizeof(Elf64_Phdr);
+	headers =
+	    c->elf32
+		? sizeof(Elf32_Ehdr) + (c->loads->len + 1) * sizeof(Elf32_Phdr)
+		: sizeof(Elf64_Ehdr) + (c->loads->len + 1) * sizeof(Elf64_Phdr);
 	if (c->elf32)
 		put_ehdr32(c);
 	else
@@ -256,7 +250,7 @@ core_fini(struct core *c)
 	out_fini(&c->head);
 }
 
-/* --- the file ----------------------------------------------------------------------- */
+/* --- the file ------------------------------------------------------------ */
 
 uint64_t
 size_vmcore(const struct view *v)
@@ -336,8 +330,8 @@ next_vmcore(const struct view *v, uint64_t at, uint64_t *data)
 		found = true;
 	}
 	for (unsigned int i = 0; !found && i < c.loads->len; i++)
-		found = next_in_load(
-			v, &g_array_index(c.loads, struct load, i), at, data);
+		found = next_in_load(v, &g_array_index(c.loads, struct load, i),
+				     at, data);
 	core_fini(&c);
 	return found;
 }

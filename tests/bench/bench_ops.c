@@ -20,7 +20,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* --- control/batch --------------------------------------------------------------- */
+/* --- control/batch
+ * --------------------------------------------------------------- */
 
 struct batch {
 	struct tree *t;
@@ -69,20 +70,21 @@ bench_batch(void)
 		return;
 	b.t = tree_new(bench_boot_named("default"), false);
 	bench_run(&(struct bench_row){
-	    .what = what,
-	    .unit = "M ops/s",
-	    .reference = "count of lines",
-	    .ours = batch_ours,
-	    .other = batch_lines,
-	    .with = &b,
-	    .target = TARGET_OURS_MIN,
-	    .limit = 3,
+		.what = what,
+		.unit = "M ops/s",
+		.reference = "count of lines",
+		.ours = batch_ours,
+		.other = batch_lines,
+		.with = &b,
+		.target = TARGET_OURS_MIN,
+		.limit = 3,
 	});
 	out_fini(&b.text);
 	tree_free(b.t);
 }
 
-/* --- replay/ftrace --------------------------------------------------------------- */
+/* --- replay/ftrace
+ * --------------------------------------------------------------- */
 
 struct recording {
 	const char *text, *policy;
@@ -105,7 +107,7 @@ replay_ours(void *with)
 	took = bench_now() - start;
 	if (!err) {
 		const struct replay_counts *c =
-		    &replay_of(tree_lock(t))->counts;
+			&replay_of(tree_lock(t))->counts;
 
 		r->events = c->lines - c->headers;
 		tree_unlock(t);
@@ -128,23 +130,24 @@ static void
 bench_replay(const char *text, size_t len, const char *policy)
 {
 	char *what =
-	    g_strdup_printf("replay/ftrace, in process, policy %s", policy);
+		g_strdup_printf("replay/ftrace, in process, policy %s", policy);
 	struct recording r = {.text = text, .policy = policy, .len = len};
 
 	bench_run(&(struct bench_row){
-	    .what = what,
-	    .unit = "M events/s",
-	    .reference = "count of lines",
-	    .ours = replay_ours,
-	    .other = replay_lines,
-	    .with = &r,
-	    .target = TARGET_OURS_MIN,
-	    .limit = 5,
+		.what = what,
+		.unit = "M events/s",
+		.reference = "count of lines",
+		.ours = replay_ours,
+		.other = replay_lines,
+		.with = &r,
+		.target = TARGET_OURS_MIN,
+		.limit = 5,
 	});
 	g_free(what);
 }
 
-/* --- the journal ------------------------------------------------------------------ */
+/* --- the journal
+ * ------------------------------------------------------------------ */
 
 #define APPENDS 300000
 
@@ -152,7 +155,7 @@ struct appends {
 	struct machine *m;
 	struct op op;
 	struct out line; /* the op's text, with newline */
-	char *words;     /* what it was parsed from */
+	char *words;	 /* what it was parsed from */
 };
 
 static double
@@ -207,14 +210,14 @@ bench_journal(void)
 	op_print(a.op.desc, &a.op.args, &a.line);
 	out_char(&a.line, '\n');
 	bench_run(&(struct bench_row){
-	    .what = what,
-	    .unit = "ns",
-	    .reference = "its line to a log file",
-	    .ours = journal_ours,
-	    .other = journal_log,
-	    .with = &a,
-	    .target = TARGET_RATIO_MAX,
-	    .limit = 2,
+		.what = what,
+		.unit = "ns",
+		.reference = "its line to a log file",
+		.ours = journal_ours,
+		.other = journal_log,
+		.with = &a,
+		.target = TARGET_RATIO_MAX,
+		.limit = 2,
 	});
 	op_fini(&a.op);
 	out_fini(&a.line);

@@ -35,8 +35,7 @@ run(const char *const *words, double *ms, double *mib)
 	pid_t pid;
 
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY,
-					 0);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	if (!posix_spawn(&pid, words[0], &actions, NULL,
 			 (char *const *)(uintptr_t)words, environ))
 		wait4(pid, &status, 0, &usage);
@@ -103,7 +102,11 @@ main(int argc, char **argv)
 	static const struct {
 		const char *machine;
 		double ms, mib;
-	} machines[] = {{"default", 20, 16}, {"big", 50, 24}, {"huge", 200, 48}};
+	} machines[] = {
+		{"default", 20,	16},
+		     {"big",     50,	 24},
+		      {"huge",    200, 48}
+	       };
 	int first = bench_begin(argc, argv);
 
 	if (first >= argc) {
@@ -115,14 +118,12 @@ main(int argc, char **argv)
 		char *time = g_strdup_printf("start of %s", p.machine);
 		char *size = g_strdup_printf("memory of %s", p.machine);
 
-		bench_run(&(struct bench_row){time, "ms", "/bin/true",
-					      start_ours, start_true, &p,
-					      TARGET_OURS_MAX, machines[i].ms,
-					      0, 0});
-		bench_run(&(struct bench_row){size, "MiB", "/bin/true",
-					      size_ours, size_true, &p,
-					      TARGET_OURS_MAX, machines[i].mib,
-					      0, 3});
+		bench_run(&(struct bench_row){
+			time, "ms", "/bin/true", start_ours, start_true, &p,
+			TARGET_OURS_MAX, machines[i].ms, 0, 0});
+		bench_run(&(struct bench_row){
+			size, "MiB", "/bin/true", size_ours, size_true, &p,
+			TARGET_OURS_MAX, machines[i].mib, 0, 3});
 		g_free(time);
 		g_free(size);
 	}

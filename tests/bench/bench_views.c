@@ -21,7 +21,8 @@
 
 #define PIECE (128 * 1024)
 
-/* --- the other side: a file of the host -------------------------------------------- */
+/* --- the other side: a file of the host
+ * -------------------------------------------- */
 
 struct host_file {
 	const char *path;
@@ -44,7 +45,8 @@ host_read(const struct host_file *h)
 	return got < 0 ? 0 : sum;
 }
 
-/* --- formatting ---------------------------------------------------------------------- */
+/* --- formatting
+ * ---------------------------------------------------------------------- */
 
 struct format {
 	struct machine *m;
@@ -133,14 +135,14 @@ bench_format(struct format *f)
 	one = bench_now() - start;
 	f->times = (unsigned int)(3000000 / (one + 1)) + 1;
 	bench_run(&(struct bench_row){
-	    .what = f->what,
-	    .unit = "MB/s",
-	    .reference = host ? f->host.path : "memcpy",
-	    .ours = format_ours,
-	    .other = host ? format_host : format_copy,
-	    .with = f,
-	    .target = host ? TARGET_RATIO_MIN : TARGET_OURS_MIN,
-	    .limit = host ? 2 : 200,
+		.what = f->what,
+		.unit = "MB/s",
+		.reference = host ? f->host.path : "memcpy",
+		.ours = format_ours,
+		.other = host ? format_host : format_copy,
+		.with = f,
+		.target = host ? TARGET_RATIO_MIN : TARGET_OURS_MIN,
+		.limit = host ? 2 : 200,
 	});
 	g_free(f->host.room);
 	out_fini(&f->out);
@@ -168,41 +170,42 @@ bench_formats(void)
 	struct machine *m = bench_boot_named("numa-4");
 
 	bench_format(&(struct format){
-	    .m = m,
-	    .what = "formatting proc/zoneinfo, numa-4",
-	    .show = show_zoneinfo,
-	    .name = "zoneinfo",
-	    .host.path = "/proc/zoneinfo",
+		.m = m,
+		.what = "formatting proc/zoneinfo, numa-4",
+		.show = show_zoneinfo,
+		.name = "zoneinfo",
+		.host.path = "/proc/zoneinfo",
 	});
 	machine_free(m);
 	m = bench_boot("[machine]\narch = x86-64\nmemory = 8G\ncpus = 4\n");
 	bench_format(&(struct format){
-	    .m = m,
-	    .what = "formatting proc/kpageflags, 8 GiB",
-	    .read = read_kpageflags,
-	    .name = "kpageflags",
-	    .host.path = "/proc/kpageflags",
+		.m = m,
+		.what = "formatting proc/kpageflags, 8 GiB",
+		.read = read_kpageflags,
+		.name = "kpageflags",
+		.host.path = "/proc/kpageflags",
 	});
 	fragment(m, 400000);
 	bench_format(&(struct format){
-	    .m = m,
-	    .what = "formatting proc/kpageflags, 8 GiB, fragmented",
-	    .read = read_kpageflags,
-	    .name = "kpageflags",
-	    .host.path = "/proc/kpageflags",
+		.m = m,
+		.what = "formatting proc/kpageflags, 8 GiB, fragmented",
+		.read = read_kpageflags,
+		.name = "kpageflags",
+		.host.path = "/proc/kpageflags",
 	});
 	bench_format(&(struct format){
-	    .m = m,
-	    .what = "formatting a list of 200,000 free pages",
-	    .show = show_order_list,
-	    .key = {0, ZONE_NORMAL, 0, MIGRATE_UNMOVABLE},
-	    .name = "Unmovable",
-	    .host.path = "/proc/kallsyms",
+		.m = m,
+		.what = "formatting a list of 200,000 free pages",
+		.show = show_order_list,
+		.key = {0, ZONE_NORMAL, 0, MIGRATE_UNMOVABLE},
+		.name = "Unmovable",
+		.host.path = "/proc/kallsyms",
 	});
 	machine_free(m);
 }
 
-/* --- handlers -------------------------------------------------------------------------- */
+/* --- handlers
+ * -------------------------------------------------------------------------- */
 
 #define OPENS 2000
 
@@ -271,6 +274,62 @@ handler_host(void *with)
 	return (double)(bench_now() - start) / OPENS / 1e3;
 }
 
+/* A command through a control file that stays open. */
+static double
+command_ours(void *with)
+{
+	struct handler *h = with;
+	struct tree_file *f;
+	uint64_t start;
+	double us;
+
+	if (tree_open(h->t, h->ino, O_WRONLY, &f))
+		return NAN;
+	start = bench_now();
+	for (unsigned int i = 0; i < OPENS; i++)
+		if (tree_write(f, "1ns\n", 4, 0) != 4)
+			return NAN;
+	us = (double)(bench_now() - start) / OPENS / 1e3;
+	tree_close(f);
+	return us;
+}
+
+/* The host's cheapest kind of write. */
+static double
+command_host(void *with)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	uint64_t start = bench_now();
+
+	(void)with;
+	for (unsigned int i = 0; i < OPENS; i++)
+		if (write(fd, "1ns\n", 4) != 4)
+			return NAN;
+	close(fd);
+	return (double)(bench_now() - start) / OPENS / 1e3;
+}
+
+static void
+bench_command(struct tree *t)
+{
+	struct handler h = {.t = t};
+	struct tree_attr attr;
+
+	if (tree_path(t, "control/clock/advance", &attr))
+		return;
+	h.ino = attr.ino;
+	bench_run(&(struct bench_row){
+		.what = "handler of control/clock/advance, kept open",
+		.unit = "us",
+		.reference = "/dev/null",
+		.ours = command_ours,
+		.other = command_host,
+		.with = &h,
+		.target = TARGET_OURS_MAX,
+		.limit = 2,
+	});
+}
+
 static void
 bench_handlers(void)
 {
@@ -278,13 +337,13 @@ bench_handlers(void)
 		const char *what, *path, *host;
 		bool changes;
 	} cases[] = {
-	    {"handler of buddyinfo, nothing changed", "proc/buddyinfo",
-	     "/proc/buddyinfo", false},
-	    {"handler of buddyinfo, after an op", "proc/buddyinfo",
-	     "/proc/buddyinfo", true},
-	    {"handler of nodes/0/zones/Normal/free_pages, after an op",
-	     "nodes/0/zones/Normal/free_pages", "/proc/sys/vm/swappiness",
-	     true},
+		{"handler of buddyinfo, nothing changed",			  "proc/buddyinfo",
+		 "/proc/buddyinfo",										      false},
+		{"handler of buddyinfo, after an op",			      "proc/buddyinfo",
+		 "/proc/buddyinfo",										      true },
+		{"handler of nodes/0/zones/Normal/free_pages, after an op",
+		 "nodes/0/zones/Normal/free_pages",					    "/proc/sys/vm/swappiness",
+		 true													 },
 	};
 	struct tree *t = tree_new(bench_boot_named("default"), false);
 
@@ -301,16 +360,17 @@ bench_handlers(void)
 		}
 		h.ino = attr.ino;
 		bench_run(&(struct bench_row){
-		    .what = cases[i].what,
-		    .unit = "us",
-		    .reference = h.host,
-		    .ours = handler_ours,
-		    .other = handler_host,
-		    .with = &h,
-		    .target = TARGET_OURS_MAX,
-		    .limit = 2,
+			.what = cases[i].what,
+			.unit = "us",
+			.reference = h.host,
+			.ours = handler_ours,
+			.other = handler_host,
+			.with = &h,
+			.target = TARGET_OURS_MAX,
+			.limit = 2,
 		});
 	}
+	bench_command(t);
 	tree_free(t);
 }
 
@@ -318,9 +378,7 @@ int
 main(int argc, char **argv)
 {
 	bench_begin(argc, argv);
-	if (bench_wants("formatting"))
-		bench_formats();
-	if (bench_wants("handler"))
-		bench_handlers();
+	bench_formats();
+	bench_handlers();
 	return bench_end();
 }

@@ -50,13 +50,15 @@ zone_sum() { # the sum of "pages free" and its like in zoneinfo
 	[ "$(awk '{ print $15 }' <<< "${lines[2]}")" = 100 ]
 }
 
-@test "vmstat sees an allocation between two of its lines" {
-	need vmstat
-	# to a pipe it would print all lines at its end
-	exec 4< <(kmemfs-run "$mnt" -- stdbuf -oL vmstat -n 1 2)
-	read -r _ <&4 && read -r _ <&4
-	read -r _ _ _ first _ <&4
+@test "free sees an allocation between two of its lines" {
+	need free
+	# to a terminal, else it prints all at its end
+	need script
+	exec 4< <(script -qfc "kmemfs-run '$mnt' -- free -s 1 -c 2" \
+		/dev/null < /dev/null)
+	read -r _ <&4 && read -r _ _ _ first _ <&4
 	alloc "GFP_KERNEL 10 name=big"
+	read -r _ <&4 && read -r _ <&4 && read -r _ <&4
 	read -r _ _ _ second _ <&4
 	exec 4<&-
 	[ "$second" -eq $((first - 4096)) ]

@@ -23,38 +23,38 @@ enum trace_event {
 /* The bits of the flags column of trace text. */
 enum trace_context {
 	TRACE_IRQS_OFF = 1 << 0, /* d */
-	TRACE_HARDIRQ = 1 << 1,  /* h */
-	TRACE_SOFTIRQ = 1 << 2,  /* s */
+	TRACE_HARDIRQ = 1 << 1,	 /* h */
+	TRACE_SOFTIRQ = 1 << 2,	 /* s */
 };
 
 /* Who is running: stamped on each record by the op that sets it. */
 struct trace_now {
-	uint64_t ns;      /* modelled time */
+	uint64_t ns; /* modelled time */
 	uint16_t cpu;
-	uint8_t context;  /* enum trace_context */
-	uint8_t preempt;  /* preemption depth, the column's fourth character */
+	uint8_t context; /* enum trace_context */
+	uint8_t preempt; /* preemption depth, the column's fourth character */
 	int32_t pid;
-	char comm[16];    /* task's name, NUL-terminated */
+	char comm[16]; /* task's name, NUL-terminated */
 };
 
 struct trace_record {
 	struct trace_now now;
-	uint32_t event;                /* enum trace_event */
-	uint64_t arg[TRACE_ARGS_MAX];  /* by the event's own order */
+	uint32_t event;		      /* enum trace_event */
+	uint64_t arg[TRACE_ARGS_MAX]; /* by the event's own order */
 };
 
 struct trace {
-	struct trace_now now;      /* stamped on what is emitted */
-	uint32_t enabled;          /* bit per enum trace_event */
-	uint32_t counted;          /* those counted below even when off */
-	bool on;                   /* tracing_on */
+	struct trace_now now;	   /* stamped on what is emitted */
+	uint32_t enabled;	   /* bit per enum trace_event */
+	uint32_t counted;	   /* those counted below even when off */
+	bool on;		   /* tracing_on */
 	struct trace_record *ring; /* allocated when first needed */
-	uint64_t capacity;         /* records the ring holds, a power of two */
-	uint64_t written;          /* records ever written */
-	uint64_t cleared;          /* records before this one are not shown */
-	uint64_t consumed;         /* trace_pipe has read up to here */
-	uint64_t lost;             /* overwritten before trace_pipe read them */
-	uint64_t lost_told;        /* of these, told to a reader of the pipe */
+	uint64_t capacity;	   /* records the ring holds, a power of two */
+	uint64_t written;	   /* records ever written */
+	uint64_t cleared;	   /* records before this one are not shown */
+	uint64_t consumed;	   /* trace_pipe has read up to here */
+	uint64_t lost;		   /* overwritten before trace_pipe read them */
+	uint64_t lost_told;	   /* of these, told to a reader of the pipe */
 	uint64_t count[NR_TRACE_EVENTS]; /* emitted while in @counted */
 };
 
@@ -91,14 +91,14 @@ trace_is_on(const struct trace *t, enum trace_event event)
 }
 
 /* TRACE(t, MM_PAGE_FREE, pfn, order): arguments are uint64_t. */
-#define TRACE(t, id, ...)                                                    \
-	do {                                                                 \
-		if (trace_is_on((t), TRACE_##id)) {                          \
-			const uint64_t trace_args_[] = {__VA_ARGS__};        \
-			trace_emit((t), TRACE_##id, trace_args_,             \
-				   sizeof(trace_args_) /                     \
-					   sizeof(trace_args_[0]));          \
-		}                                                            \
+#define TRACE(t, id, ...)                                                      \
+	do {                                                                   \
+		if (trace_is_on((t), TRACE_##id)) {                            \
+			const uint64_t trace_args_[] = {__VA_ARGS__};          \
+			trace_emit((t), TRACE_##id, trace_args_,               \
+				   sizeof(trace_args_) /                       \
+				       sizeof(trace_args_[0]));                \
+		}                                                              \
 	} while (0)
 
 #endif

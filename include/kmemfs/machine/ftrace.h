@@ -16,10 +16,10 @@ enum ftrace_kind {
 #define FTRACE_EVENT(id, name, needs) FTRACE_##id,
 #include "kmemfs/machine/ftrace.def"
 #undef FTRACE_EVENT
-	FTRACE_OTHER,    /* an event, none of the above */
+	FTRACE_OTHER, /* an event, none of the above */
 	NR_FTRACE_EVENTS,
 	FTRACE_HEADER = NR_FTRACE_EVENTS, /* empty, a remark, a banner */
-	FTRACE_LOST,     /* "CPU:1 [LOST 12 EVENTS]" */
+	FTRACE_LOST,			  /* "CPU:1 [LOST 12 EVENTS]" */
 	FTRACE_UNPARSED, /* nothing of these, or an event with parts missing */
 	NR_FTRACE_KINDS
 };
@@ -34,27 +34,27 @@ enum ftrace_flags {
 
 struct ftrace_event {
 	enum ftrace_kind kind;
-	uint64_t ts_ns;      /* a stamp without a point is taken as ns */
+	uint64_t ts_ns; /* a stamp without a point is taken as ns */
 	uint32_t cpu;
 	int32_t pid;
-	const char *comm;    /* task's name, not NUL-terminated */
+	const char *comm; /* task's name, not NUL-terminated */
 	uint32_t comm_len;
 	uint32_t name_len;
-	const char *name;    /* the event's, without its system */
-	uint8_t flags;       /* enum ftrace_flags */
-	uint8_t preempt;     /* low 4 bits depth, high 4 migrate-disable */
+	const char *name; /* the event's, without its system */
+	uint8_t flags;	  /* enum ftrace_flags */
+	uint8_t preempt;  /* low 4 bits depth, high 4 migrate-disable */
 
 	/* Of the mm_page events; zero elsewhere. */
 	bool percpu_refill;
 	bool change_ownership;
-	uint32_t order;      /* EXTFRAG: alloc_order */
+	uint32_t order; /* EXTFRAG: alloc_order */
 	uint32_t fallback_order;
-	uint32_t migratetype;   /* EXTFRAG: alloc_migratetype */
+	uint32_t migratetype; /* EXTFRAG: alloc_migratetype */
 	uint32_t fallback_type;
-	gfp_t gfp;           /* in the bits of gfp.h */
-	uint32_t unknown_gfp;/* words of gfp_flags that nobody knows */
-	pfn_t pfn;           /* 0: the allocation had failed */
-	uint64_t lost;       /* LOST: how many, at least 1 */
+	gfp_t gfp;	      /* in the bits of gfp.h */
+	uint32_t unknown_gfp; /* words of gfp_flags that nobody knows */
+	pfn_t pfn;	      /* 0: the allocation had failed */
+	uint64_t lost;	      /* LOST: how many, at least 1 */
 };
 
 #define FTRACE_GFP_CACHED 64

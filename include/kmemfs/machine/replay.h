@@ -28,7 +28,8 @@ enum replay_policy { REPLAY_MODEL, REPLAY_MIRROR, NR_REPLAY_POLICIES };
 	R(ELSEWHERE, "elsewhere", "it was free, but in another place")         \
 	R(NOT_FREE, "not_free", "it was allocated; freed first")               \
 	R(NOT_MANAGED, "not_managed", "it was reserved; given to its zone")    \
-	R(IMPOSSIBLE, "impossible", "beyond the memory; nothing done")         \
+	R(IMPOSSIBLE, "impossible",                                            \
+	  "no such memory, or no such block; nothing done")                    \
 	R(OWNED, "owned", "an allocation of ours has it; nothing done")        \
 	R(REALLOCATED, "reallocated", "its free was not seen; freed first")    \
 	R(PARTIAL, "partial", "a part, or parts, of what was allocated")       \
@@ -39,23 +40,23 @@ enum replay_mismatch {
 #define REPLAY_ENUM(id, word, means) MISMATCH_##id,
 	REPLAY_MISMATCHES(REPLAY_ENUM)
 #undef REPLAY_ENUM
-	NR_MISMATCHES
+	    NR_MISMATCHES
 };
 
 /* Counts of one replay. */
 struct replay_counts {
 	uint64_t lines;
-	uint64_t headers;      /* empty lines and remarks among them */
-	uint64_t unparsed;     /* lines that are nothing known */
-	uint64_t lost;         /* events that the recorder lost */
-	uint64_t folded_cpus;  /* events on CPUs that this machine has not */
-	uint64_t unknown_gfp;  /* words in gfp_flags that nobody knows */
+	uint64_t headers;     /* empty lines and remarks among them */
+	uint64_t unparsed;    /* lines that are nothing known */
+	uint64_t lost;	      /* events that the recorder lost */
+	uint64_t folded_cpus; /* events on CPUs that this machine has not */
+	uint64_t unknown_gfp; /* words in gfp_flags that nobody knows */
 	uint64_t event[NR_FTRACE_EVENTS]; /* lines by event */
 	/* From here on kept by the ops. */
-	uint64_t allocated;    /* blocks */
-	uint64_t freed;        /* blocks, of those that were known */
-	uint64_t had_failed;   /* allocations that failed in the recording */
-	uint64_t same_frame;   /* model: just the recorded frame was chosen */
+	uint64_t allocated;  /* blocks */
+	uint64_t freed;	     /* blocks, of those that were known */
+	uint64_t had_failed; /* allocations that failed in the recording */
+	uint64_t same_frame; /* model: just the recorded frame was chosen */
 	uint64_t mismatch[NR_MISMATCHES];
 };
 
@@ -63,10 +64,10 @@ struct replay_counts {
 
 /* One line of replay/mismatches. */
 struct replay_note {
-	uint64_t at_ns;   /* since the recording's first stamp */
-	pfn_t pfn;        /* recorded */
+	uint64_t at_ns; /* since the recording's first stamp */
+	pfn_t pfn;	/* recorded */
 	uint16_t cpu;
-	uint8_t event;    /* enum ftrace_kind */
+	uint8_t event; /* enum ftrace_kind */
 	uint8_t order;
 	uint8_t mismatch; /* enum replay_mismatch */
 };
@@ -76,15 +77,15 @@ struct replay_map;
 struct replay {
 	enum replay_policy policy;
 	bool running;
-	bool based;            /* base_ns is set */
-	bool stamped;          /* first_ts is set */
-	uint64_t base_ns;      /* modelled time of the first stamp */
-	uint64_t first_ts;     /* recorded time of the first stamp */
-	uint64_t last_at;      /* latest stamp, since the first */
+	bool based;	   /* base_ns is set */
+	bool stamped;	   /* first_ts is set */
+	uint64_t base_ns;  /* modelled time of the first stamp */
+	uint64_t first_ts; /* recorded time of the first stamp */
+	uint64_t last_at;  /* latest stamp, since the first */
 	struct replay_counts counts;
-	struct replay_map *map;/* recorded block -> ours, live ones */
+	struct replay_map *map; /* recorded block -> ours, live ones */
 	struct replay_note notes[REPLAY_NOTES]; /* a ring */
-	uint64_t nr_notes;     /* ever taken; number n is notes[n % size] */
+	uint64_t nr_notes; /* ever taken; number n is notes[n % size] */
 	struct ftrace reader;
 	const struct ftrace_event *current; /* line in hand, for the trace */
 	const struct op_desc *op[FTRACE_KMALLOC]; /* of the mm_page events */

@@ -54,6 +54,7 @@ struct phys_cmdline {
 	enum memhp_state memhp;
 	bool zonelist_by_zone;
 	bool numa_off;
+	bool movable_node; /* memory plugged in goes to Movable */
 };
 
 /*

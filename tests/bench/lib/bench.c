@@ -117,7 +117,8 @@ bench_resident(void)
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* --- rows ------------------------------------------------------------------- */
+/* --- rows -------------------------------------------------------------------
+ */
 
 static int
 by_value(const void *a, const void *b)
@@ -178,11 +179,11 @@ static void
 target_text(const struct bench_row *row, char text[64])
 {
 	static const char *const form[] = {
-	    [TARGET_NONE] = "-",
-	    [TARGET_RATIO_MAX] = "ratio <= %g",
-	    [TARGET_RATIO_MIN] = "ratio >= %g",
-	    [TARGET_OURS_MAX] = "<= %g %s",
-	    [TARGET_OURS_MIN] = ">= %g %s",
+		[TARGET_NONE] = "-",
+		[TARGET_RATIO_MAX] = "ratio <= %g",
+		[TARGET_RATIO_MIN] = "ratio >= %g",
+		[TARGET_OURS_MAX] = "<= %g %s",
+		[TARGET_OURS_MIN] = ">= %g %s",
 	};
 
 	if (row->target == TARGET_LINE)
@@ -240,7 +241,8 @@ bench_run(const struct bench_row *row)
 	print_row(row, quantile(ours, nr, 0.5), quantile(other, nr, 0.5), part);
 }
 
-/* --- inputs ------------------------------------------------------------------ */
+/* --- inputs ------------------------------------------------------------------
+ */
 
 static char *
 unpack(const char *bytes, size_t len, size_t *full)

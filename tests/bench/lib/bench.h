@@ -14,14 +14,15 @@
 
 #include <stdio.h>
 
-/* What a row must reach.  @limit and @plus are in the row's unit, or a ratio. */
+/* What a row must reach.  @limit and @plus are in the row's unit, or a ratio.
+ */
 enum bench_target {
 	TARGET_NONE,
 	TARGET_RATIO_MAX, /* ours / reference <= limit */
 	TARGET_RATIO_MIN, /* ours / reference >= limit */
 	TARGET_OURS_MAX,  /* ours <= limit */
 	TARGET_OURS_MIN,  /* ours >= limit */
-	TARGET_LINE,      /* ours <= limit * reference + plus */
+	TARGET_LINE,	  /* ours <= limit * reference + plus */
 };
 
 /* One run of one side: the value in the row's unit, NAN when it failed. */
@@ -33,10 +34,10 @@ struct bench_row {
 	const char *reference; /* what the other side is */
 	bench_fn ours;
 	bench_fn other;
-	void *with;            /* given to both */
+	void *with; /* given to both */
 	enum bench_target target;
 	double limit, plus;
-	unsigned int rounds;   /* 0: as the command line says */
+	unsigned int rounds; /* 0: as the command line says */
 };
 
 /*

@@ -19,7 +19,7 @@ struct ideal_link {
 };
 
 struct ideal {
-	uint8_t *state;          /* order + 1 of the free block that begins */
+	uint8_t *state;		 /* order + 1 of the free block that begins */
 	struct ideal_link *link; /* of the first page of a free block */
 	uint32_t head[IDEAL_ORDERS];
 	uint64_t nr_pages;

@@ -80,8 +80,8 @@ END_TEST
 
 START_TEST(names_that_only_look_made_up_are_users_names)
 {
-	static const char *const names[] = {"a0", "a01", "a", "a1x", "b1",
-					    "a4294967296"};
+	static const char *const names[] = {"a0",  "a01", "a",
+					    "a1x", "b1",  "a4294967296"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct allocation *a = allocation_add(&m, names[i]);
@@ -114,9 +114,9 @@ START_TEST(replaying_the_names_gives_the_same_ids)
 			continue;
 		}
 		a = allocation_add(&m, allocation_find(&m, user) ||
-						       next_random(&seed) % 2
-					       ? NULL
-					       : user);
+					       next_random(&seed) % 2
+					   ? NULL
+					   : user);
 		b = allocation_add(&again, allocation_name(a, buf));
 		ck_assert_uint_eq(a->id, b->id);
 		ck_assert_str_eq(allocation_name(a, buf),

@@ -270,7 +270,13 @@ random_args(struct op *op, uint64_t *seed, char *texts)
 			texts += 24;
 			memcpy(at, &bytes, sizeof(bytes));
 			break;
+		case PARAM_GFP:
+			v &= UINT32_MAX;
+			memcpy(at, &v, sizeof(v));
+			break;
 		case PARAM_BOOL:
+		case PARAM_ORDER:
+		case PARAM_CPU:
 		case PARAM_CONTEXT:
 		case PARAM_POLICY:
 		case PARAM_MIGRATETYPE:
@@ -553,14 +559,12 @@ suite_journal(void)
 	tcase_add_test(tc, a_run_grows_on_disk_wherever_in_a_page_it_lies);
 	tcase_add_loop_test(tc, every_op_reads_back_as_it_was_written, 1, 4);
 	tcase_add_test(tc, reading_at_any_offset_gives_that_part_of_the_text);
-	tcase_add_test(tc,
-		       a_reader_who_follows_sees_a_growing_run_at_its_end);
+	tcase_add_test(tc, a_reader_who_follows_sees_a_growing_run_at_its_end);
 	tcase_add_test(tc, a_state_in_use_is_refused_with_the_pid);
 	tcase_add_test(tc, a_state_of_another_machine_is_refused);
 	tcase_add_test(tc, a_file_that_is_no_journal_is_refused);
 	tcase_add_test(tc, a_record_cut_anywhere_is_the_end_of_the_file);
-	tcase_add_test(tc,
-		       damage_is_refused_or_read_as_ops_but_ends_nothing);
+	tcase_add_test(tc, damage_is_refused_or_read_as_ops_but_ends_nothing);
 	tcase_add_loop_test(tc, what_was_acknowledged_survives_a_kill, 0, 3);
 	suite_add_tcase(suite, tc);
 	return suite;

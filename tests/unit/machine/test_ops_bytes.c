@@ -45,8 +45,7 @@ START_TEST(bytes_of_an_allocation_are_bytes_of_ram)
 
 	ck_assert_int_eq(run("page/alloc_pages GFP_KERNEL 1 name=buf"), 0);
 	pfn = allocation_find(m, "buf")->pfn;
-	ck_assert_int_eq(run("bytes/write allocations/buf 4094 hex:616263"),
-			 0);
+	ck_assert_int_eq(run("bytes/write allocations/buf 4094 hex:616263"), 0);
 	ram_read(m->ram, (pfn << 12) + 4094, got, 3);
 	ck_assert_str_eq(got, "abc");
 }
@@ -66,26 +65,24 @@ static const struct {
 	const char *why, *line;
 	int err;
 } refused[] = {
-	{"a write that passes the page's end",
-	 "bytes/write pages/4096 4095 hex:0102",	 EFBIG },
-	{"a write that begins behind it",
-	 "bytes/write pages/4096 5000 hex:01",	 EFBIG },
-	{"a write behind the end of ram",
-	 "bytes/write ram 0x4000000 hex:01",		 EFBIG },
-	{"an offset near 2^64",
-	 "bytes/write ram 18446744073709551615 hex:0102", EFBIG },
-	{"a hole",		  "bytes/write ram 0xa0000 hex:01", EFAULT},
-	{"into a hole, across its border",
-	 "bytes/write ram 0x9efff hex:0102",		 EFAULT},
-	{"a page in a hole",	  "bytes/write pages/160 0 hex:01", EFAULT},
-	{"no bytes",		  "bytes/write ram 0x1000000 hex:", EINVAL},
-	{"no such allocation",
-	 "bytes/write allocations/nosuch 0 hex:01",	 ENOENT},
-	{"no such page",	  "bytes/write pages/x 0 hex:01",	   ENOENT},
-	{"another file",	  "bytes/write ramdisk 0 hex:01",	   EINVAL},
-	{"time that stands still", "clock/advance 0ns",	   EINVAL},
-	{"time beyond its end",
-	 "clock/advance 9223372036854775807ns",	 EINVAL},
+    {"a write that passes the page's end",
+     "bytes/write pages/4096 4095 hex:0102",						EFBIG },
+    {"a write that begins behind it",      "bytes/write pages/4096 5000 hex:01",
+     EFBIG											},
+    {"a write behind the end of ram",      "bytes/write ram 0x4000000 hex:01",
+     EFBIG											},
+    {"an offset near 2^64",		    "bytes/write ram 18446744073709551615 hex:0102",
+     EFBIG											},
+    {"a hole",			     "bytes/write ram 0xa0000 hex:01",		 EFAULT},
+    {"into a hole, across its border",     "bytes/write ram 0x9efff hex:0102",
+     EFAULT										       },
+    {"a page in a hole",			 "bytes/write pages/160 0 hex:01",		   EFAULT},
+    {"no bytes",			   "bytes/write ram 0x1000000 hex:",		   EINVAL},
+    {"no such allocation",		   "bytes/write allocations/nosuch 0 hex:01",	      ENOENT},
+    {"no such page",		       "bytes/write pages/x 0 hex:01",		     ENOENT},
+    {"another file",		       "bytes/write ramdisk 0 hex:01",		     EINVAL},
+    {"time that stands still",	       "clock/advance 0ns",				    EINVAL},
+    {"time beyond its end",		    "clock/advance 9223372036854775807ns",	   EINVAL},
 };
 
 START_TEST(what_makes_no_sense_is_refused_and_changes_nothing)
@@ -147,8 +144,7 @@ suite_ops_bytes(void)
 			    what_makes_no_sense_is_refused_and_changes_nothing,
 			    0, ARRAY_SIZE(refused));
 	tcase_add_test(tc, the_limit_of_bytes_held_is_enospc);
-	tcase_add_test(tc,
-		       time_moves_by_what_is_asked_and_by_1ns_with_each_op);
+	tcase_add_test(tc, time_moves_by_what_is_asked_and_by_1ns_with_each_op);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
