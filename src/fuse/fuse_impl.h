@@ -68,7 +68,7 @@ struct server *server_new(struct tree *tree);
 /*
  * Finish what was begun, with the session still able to answer: requests are
  * dispatched on until no worker and no notification is under way.  Sleeping
- * readers get EINTR.
+ * readers get EINTR; files still open are released.
  */
 void server_drain(struct server *s);
 /* After server_drain and the end of the session. */
@@ -87,6 +87,8 @@ void serve_lseek(fuse_req_t req, fuse_ino_t ino, off_t at, int whence,
 void serve_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 		struct fuse_pollhandle *ph);
 void serve_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+/* Release what is open; no request is under way. */
+void server_close_files(struct server *s);
 /* Whether someone has @ino open. */
 bool server_has_open(struct server *s, fuse_ino_t ino);
 

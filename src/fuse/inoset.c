@@ -34,7 +34,7 @@ inoset_grow(struct inoset *set)
 	for (size_t i = 0; i < old.nr_slots; i++)
 		if (old.slots[i])
 			set->slots[inoset_slot(set, old.slots[i])] =
-			    old.slots[i];
+				old.slots[i];
 	g_free(old.slots);
 }
 

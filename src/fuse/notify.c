@@ -129,8 +129,8 @@ struct seen
 notify_look(struct notifier *n)
 {
 	return (struct seen){
-	    .changes = __atomic_load_n(&n->changes, __ATOMIC_SEQ_CST),
-	    .entries = __atomic_load_n(&n->entries, __ATOMIC_SEQ_CST),
+		.changes = __atomic_load_n(&n->changes, __ATOMIC_SEQ_CST),
+		.entries = __atomic_load_n(&n->entries, __ATOMIC_SEQ_CST),
 	};
 }
 
@@ -304,8 +304,8 @@ send_names(struct notifier *n, GPtrArray *names)
 
 		if (*name->text)
 			fuse_lowlevel_notify_inval_entry(
-			    n->server->session, name->parent, name->text,
-			    strlen(name->text));
+				n->server->session, name->parent, name->text,
+				strlen(name->text));
 		else
 			send_attr(n, name->parent);
 	}
@@ -452,10 +452,10 @@ struct tree_hooks
 notifier_hooks(struct notifier *n)
 {
 	return (struct tree_hooks){
-	    .user = n,
-	    .entry = notify_entry,
-	    .changed = notify_changed,
-	    .readable = notify_readable,
+		.user = n,
+		.entry = notify_entry,
+		.changed = notify_changed,
+		.readable = notify_readable,
 	};
 }
 

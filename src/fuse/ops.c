@@ -27,20 +27,20 @@ static void
 stat_of(const struct server *s, const struct tree_attr *attr, struct stat *st)
 {
 	*st = (struct stat){
-	    .st_ino = attr->ino,
-	    .st_mode = attr->mode,
-	    .st_nlink = attr->nlink,
-	    .st_uid = s->uid,
-	    .st_gid = s->gid,
-	    .st_size = (off_t)attr->size,
-	    .st_blksize = 4096,
+		.st_ino = attr->ino,
+		.st_mode = attr->mode,
+		.st_nlink = attr->nlink,
+		.st_uid = s->uid,
+		.st_gid = s->gid,
+		.st_size = (off_t)attr->size,
+		.st_blksize = 4096,
 	};
 	/* Fewer blocks than bytes: cp then looks for the holes of ram. */
 	st->st_blocks = (blkcnt_t)(MIN_OF(attr->size, WHOLE) / BLOCK);
 	if (attr->size % BLOCK && attr->size < WHOLE)
 		st->st_blocks++;
 	st->st_mtim.tv_sec =
-	    (time_t)(EPOCH_SECONDS + attr->mtime_ns / 1000000000);
+		(time_t)(EPOCH_SECONDS + attr->mtime_ns / 1000000000);
 	st->st_mtim.tv_nsec = (long)(attr->mtime_ns % 1000000000);
 	st->st_atim = st->st_ctim = st->st_mtim;
 }
@@ -59,9 +59,9 @@ static void
 reply_entry(fuse_req_t req, const struct tree_attr *attr, double keep_name)
 {
 	struct fuse_entry_param e = {
-	    .ino = attr->ino,
-	    .attr_timeout = attr->constant ? keep_name : 0,
-	    .entry_timeout = keep_name,
+		.ino = attr->ino,
+		.attr_timeout = attr->constant ? keep_name : 0,
+		.entry_timeout = keep_name,
 	};
 
 	stat_of(server_of(req), attr, &e.attr);
@@ -80,14 +80,14 @@ serve_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		struct fuse_entry_param none = {0};
 
 		none.entry_timeout =
-		    notify_keep_name(s->notifier, parent, name, NULL, seen);
+			notify_keep_name(s->notifier, parent, name, NULL, seen);
 		fuse_reply_entry(req, &none);
 	} else if (err) {
 		reply_result(req, err);
 	} else {
-		reply_entry(
-		    req, &attr,
-		    notify_keep_name(s->notifier, parent, name, &attr, seen));
+		reply_entry(req, &attr,
+			    notify_keep_name(s->notifier, parent, name, &attr,
+					     seen));
 	}
 }
 
@@ -177,8 +177,8 @@ listing_add(struct listing *l, const char *name, uint64_t ino, mode_t type,
 {
 	struct stat st = {.st_ino = ino, .st_mode = type};
 	size_t len =
-	    fuse_add_direntry(l->req, l->bytes + l->used, l->room - l->used,
-			      name, &st, (off_t)next);
+		fuse_add_direntry(l->req, l->bytes + l->used, l->room - l->used,
+				  name, &st, (off_t)next);
 
 	if (len > l->room - l->used)
 		return false;
@@ -194,9 +194,9 @@ listing_fill(void *user, const char *name, uint64_t ino, enum tree_kind kind,
 	     uint64_t cookie)
 {
 	static const mode_t types[] = {
-	    [TREE_DIR] = S_IFDIR,
-	    [TREE_FILE] = S_IFREG,
-	    [TREE_LINK] = S_IFLNK,
+		[TREE_DIR] = S_IFDIR,
+		[TREE_FILE] = S_IFREG,
+		[TREE_LINK] = S_IFLNK,
 	};
 
 	return listing_add(user, name, ino, types[kind], cookie + DOTS);
@@ -228,9 +228,9 @@ serve_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
 	struct server *s = server_of(req);
 	struct change c = {
-	    .changed = true,
-	    .own_parent = parent,
-	    .own_name = name,
+		.changed = true,
+		.own_parent = parent,
+		.own_name = name,
 	};
 	struct tree_attr attr;
 	int err;
@@ -250,9 +250,9 @@ serve_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct server *s = server_of(req);
 	struct change c = {
-	    .changed = true,
-	    .own_parent = parent,
-	    .own_name = name,
+		.changed = true,
+		.own_parent = parent,
+		.own_name = name,
 	};
 	int err;
 
@@ -329,9 +329,9 @@ serve_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct server *s = server_of(req);
 	struct statvfs st = {
-	    .f_bsize = 4096,
-	    .f_frsize = 4096,
-	    .f_namemax = NAME_MAX,
+		.f_bsize = 4096,
+		.f_frsize = 4096,
+		.f_namemax = NAME_MAX,
 	};
 	struct tree_attr attr;
 	struct tree_file *f;
@@ -357,34 +357,34 @@ serve_init(void *user, struct fuse_conn_info *conn)
 	struct server *s = user;
 
 	/* A page cache that writes back would write commands again, later. */
-	conn->want &=
-	    ~(unsigned int)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_READDIRPLUS |
-			    FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ |
-			    FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+	conn->want &= ~(
+		unsigned int)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_READDIRPLUS |
+			      FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ |
+			      FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
 	if (s->ready)
 		s->ready(s->ready_user);
 }
 
 const struct fuse_lowlevel_ops server_ops = {
-    .init = serve_init,
-    .lookup = serve_lookup,
-    .getattr = serve_getattr,
-    .setattr = serve_setattr,
-    .readlink = serve_readlink,
-    .readdir = serve_readdir,
-    .mkdir = serve_mkdir,
-    .rmdir = serve_rmdir,
-    .create = serve_create,
-    .mknod = serve_mknod,
-    .unlink = serve_unlink,
-    .symlink = serve_symlink,
-    .link = serve_link,
-    .rename = serve_rename,
-    .statfs = serve_statfs,
-    .open = serve_open,
-    .read = serve_read,
-    .write = serve_write,
-    .lseek = serve_lseek,
-    .poll = serve_poll,
-    .release = serve_release,
+	.init = serve_init,
+	.lookup = serve_lookup,
+	.getattr = serve_getattr,
+	.setattr = serve_setattr,
+	.readlink = serve_readlink,
+	.readdir = serve_readdir,
+	.mkdir = serve_mkdir,
+	.rmdir = serve_rmdir,
+	.create = serve_create,
+	.mknod = serve_mknod,
+	.unlink = serve_unlink,
+	.symlink = serve_symlink,
+	.link = serve_link,
+	.rename = serve_rename,
+	.statfs = serve_statfs,
+	.open = serve_open,
+	.read = serve_read,
+	.write = serve_write,
+	.lseek = serve_lseek,
+	.poll = serve_poll,
+	.release = serve_release,
 };

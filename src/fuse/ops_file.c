@@ -68,6 +68,20 @@ handle_close(struct server *s, struct handle *h)
 }
 
 void
+server_close_files(struct server *s)
+{
+	GHashTableIter i;
+	gpointer key;
+
+	for (;;) {
+		g_hash_table_iter_init(&i, s->handles);
+		if (!g_hash_table_iter_next(&i, &key, NULL))
+			break;
+		handle_close(s, key);
+	}
+}
+
+void
 serve_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct server *s = server_of(req);

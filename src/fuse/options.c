@@ -38,10 +38,10 @@ static bool
 is_for_mount_program(const char *key)
 {
 	static const char *const keys[] = {
-	    "auto",	"defaults",   "group",	 "noauto",   "nofail",
-	    "nogroup",	"noowner",    "nouser",	 "nousers",  "owner",
-	    "user",	"users",      "_netdev", "relatime", "norelatime",
-	    "lazytime", "nolazytime", "silent",	 "loud",     NULL,
+		"auto",	    "defaults",	  "group",   "noauto",	 "nofail",
+		"nogroup",  "noowner",	  "nouser",  "nousers",	 "owner",
+		"user",	    "users",	  "_netdev", "relatime", "norelatime",
+		"lazytime", "nolazytime", "silent",  "loud",	 NULL,
 	};
 
 	return g_strv_contains(keys, key) || g_str_has_prefix(key, "x-") ||
@@ -197,14 +197,14 @@ parse(GOptionContext *context, const GOptionEntry *entries, int argc,
 	bool ok;
 
 	g_option_context_set_summary(
-	    context,
-	    "Mounts a modelled machine's memory.  MACHINE is the name of "
-	    "a machine,\na machine file, or - for one on standard input.");
+		context,
+		"Mounts a modelled machine's memory.  MACHINE is the name of "
+		"a machine,\na machine file, or - for one on standard input.");
 	g_option_context_set_description(
-	    context,
-	    "Keys of -o, besides those of fuse(8): state=DIR, realtime, "
-	    "threads=N,\nram_limit=SIZE, nostream (no files whose reads "
-	    "block).");
+		context,
+		"Keys of -o, besides those of fuse(8): state=DIR, realtime, "
+		"threads=N,\nram_limit=SIZE, nostream (no files whose reads "
+		"block).");
 	g_option_context_add_main_entries(context, entries, NULL);
 	ok = g_option_context_parse_strv(context, &words, &error);
 	if (!ok) {

@@ -36,8 +36,8 @@ static struct timespec
 timespec_of(int64_t ns)
 {
 	return (struct timespec){
-	    .tv_sec = ns / 1000000000LL,
-	    .tv_nsec = ns % 1000000000LL,
+		.tv_sec = ns / 1000000000LL,
+		.tv_nsec = ns % 1000000000LL,
 	};
 }
 

@@ -84,6 +84,7 @@ server_drain(struct server *s)
 	while (!notifier_finished(s->notifier))
 		dispatch_one(s->session, &buf);
 	free(buf.mem);
+	server_close_files(s);
 }
 
 void

@@ -130,11 +130,11 @@ waits_park(struct waits *w, uint64_t seen, fuse_req_t req, struct handle *h,
 	}
 	s = g_new(struct sleeper, 1);
 	*s = (struct sleeper){
-	    .waits = w,
-	    .req = req,
-	    .handle = h,
-	    .size = size,
-	    .at = at,
+		.waits = w,
+		.req = req,
+		.handle = h,
+		.size = size,
+		.at = at,
 	};
 	/* Before it lies down: after that the notifier may answer it. */
 	fuse_req_interrupt_func(req, waits_interrupted, s);

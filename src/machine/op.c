@@ -160,6 +160,7 @@ machine_log_refusal(struct machine *m, const char *op_name, const char *line,
 		out_printf(&entry, "\n%s", g_strchomp(m->story));
 	g_clear_pointer(&m->story, g_free);
 	line_ring_add(&m->error_log, out_text(&entry));
+	m->generation++;
 	out_fini(&entry);
 }
 
@@ -190,6 +191,7 @@ machine_do_words(struct machine *m, const char *name, const char *line,
 				    line, r);
 	}
 	line_ring_add(&m->answers, out_text(to) + start);
+	m->generation++;
 	op_fini(&op);
 	g_free(copy);
 	out_fini(&own_answer);

@@ -20,8 +20,8 @@ enum alloc_flags {
 	ALLOC_NOFRAGMENT = 0x100, /* do not mix pageblock types */
 	ALLOC_HIGHATOMIC = 0x200, /* may use the HighAtomic reserve */
 	ALLOC_KSWAPD = 0x800,	  /* == __GFP_KSWAPD_RECLAIM */
-	ALLOC_RESERVES =
-	    ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_HIGHATOMIC | ALLOC_OOM,
+	ALLOC_RESERVES = ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE |
+			 ALLOC_HIGHATOMIC | ALLOC_OOM,
 };
 
 /* One request on its way: struct alloc_context of the kernel, and more. */

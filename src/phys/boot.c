@@ -45,16 +45,16 @@ phys_printk(struct phys *phys, const char *format, ...)
 }
 
 static const struct vm_sysctl sysctl_defaults = {
-    .user_min_free_kbytes = -1,
-    .watermark_scale_factor = 10,
-    .watermark_boost_factor = 15000,
-    .lowmem_reserve_ratio =
-	{
-			       [ZONE_DMA] = 256,
-			       [ZONE_DMA32] = 256,
-			       [ZONE_NORMAL] = 32,
-			       },
-    .extfrag_threshold = 500,
+	.user_min_free_kbytes = -1,
+	.watermark_scale_factor = 10,
+	.watermark_boost_factor = 15000,
+	.lowmem_reserve_ratio =
+		{
+				       [ZONE_DMA] = 256,
+				       [ZONE_DMA32] = 256,
+				       [ZONE_NORMAL] = 32,
+				       },
+	.extfrag_threshold = 500,
 };
 
 bool
@@ -69,7 +69,7 @@ boot_arguments(struct boot *boot)
 		return boot_fail(boot, "%s", r.sentence);
 	phys->sysctl = sysctl_defaults;
 	phys->sysctl.zonelist_by_zone =
-	    phys->cmdline->zonelist_by_zone && phys->numa;
+		phys->cmdline->zonelist_by_zone && phys->numa;
 	return true;
 }
 
@@ -129,7 +129,7 @@ boot_dma_reserve(const struct boot *boot)
 		return 0;
 	for (unsigned int i = 0; i < rangeset_size(&boot->mem.memory); i++) {
 		const struct rangeset_item *m =
-		    rangeset_at(&boot->mem.memory, i);
+			rangeset_at(&boot->mem.memory, i);
 
 		pages += (MIN_OF(m->end, end) - MIN_OF(m->start, end)) >> shift;
 	}
@@ -151,7 +151,7 @@ boot_free_area(struct boot *boot)
 	struct phys *phys = boot->phys;
 
 	phys->zone_lowest[0] =
-	    rangeset_at(&boot->mem.memory, 0)->start >> phys->page_shift;
+		rangeset_at(&boot->mem.memory, 0)->start >> phys->page_shift;
 	boot_zone_limits(phys);
 	boot_find_movable(boot);
 	if (!boot_zones(boot))
@@ -186,7 +186,7 @@ config_node_of(const struct phys *phys, pa_t at)
 
 		for (guint i = 0; ranges && i < ranges->len; i++) {
 			const struct range *r =
-			    &g_array_index(ranges, struct range, i);
+				&g_array_index(ranges, struct range, i);
 
 			if (at >= r->start && at < r->end)
 				return (int)n;
@@ -206,7 +206,7 @@ boot_add_hotplugged(struct boot *boot)
 	for (guint i = 0; config->hotplugged && i < config->hotplugged->len;
 	     i++) {
 		const struct range *r =
-		    &g_array_index(config->hotplugged, struct range, i);
+			&g_array_index(config->hotplugged, struct range, i);
 
 		memblock_add(&boot->mem, r->start, r->end,
 			     config_node_of(phys, r->start));

@@ -24,10 +24,10 @@ struct boot {
 
 /* Store the reason.  Returns false. */
 bool boot_fail(struct boot *boot, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 /* A line in the modelled kernel's log. */
 void phys_printk(struct phys *phys, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 /* boot.c: an empty machine of @config; its arguments; its memory, as far as
  * memblock and nodes, with the reserved ranges and the cma= area taken. */

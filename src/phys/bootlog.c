@@ -15,8 +15,8 @@ boot_log_firmware(struct phys *phys)
 {
 	phys_printk(phys, "BIOS-provided physical RAM map:");
 	for (guint i = 0; i < phys->firmware->len; i++) {
-		const struct firmware_range *f =
-		    &g_array_index(phys->firmware, struct firmware_range, i);
+		const struct firmware_range *f = &g_array_index(
+			phys->firmware, struct firmware_range, i);
 
 		phys_printk(phys, "BIOS-e820: [mem 0x%016llx-0x%016llx] %s",
 			    (ull)f->range.start, (ull)f->range.end - 1,
@@ -72,15 +72,15 @@ boot_log_memory(struct phys *phys)
 		present += phys->zones[id]->present_pages << kib;
 	for (guint i = 0; i < taken->len; i++) {
 		const struct range *r = &g_array_index(taken, struct range, i);
-		pfn_t end =
-		    round_up_to(r->end, page_size(phys)) >> phys->page_shift;
+		pfn_t end = round_up_to(r->end, page_size(phys)) >>
+			    phys->page_shift;
 
 		/* Spans are few: count what of each is taken. */
 		for (guint s = 0; s < phys->spans->len; s++) {
 			const struct pfn_span *span =
-			    &g_array_index(phys->spans, struct pfn_span, s);
-			pfn_t from =
-			    MAX_OF(r->start >> phys->page_shift, span->start);
+				&g_array_index(phys->spans, struct pfn_span, s);
+			pfn_t from = MAX_OF(r->start >> phys->page_shift,
+					    span->start);
 			pfn_t to = MIN_OF(end, span->end);
 
 			if (from < to)

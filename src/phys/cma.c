@@ -27,15 +27,15 @@ cma_find(const struct boot *boot, uint64_t size, pa_t limit)
 {
 	uint64_t align = cma_alignment(boot->phys);
 	struct memblock_where where = {
-	    .min = round_up_to(boot->phys->cmdline->cma_base, align),
-	    .max = limit,
-	    .nid = NODE_LOCAL,
+		.min = round_up_to(boot->phys->cmdline->cma_base, align),
+		.max = limit,
+		.nid = NODE_LOCAL,
 	};
 	struct memblock_where low_first = {
-	    .min = GIB(4),
-	    .max = limit,
-	    .nid = NODE_LOCAL,
-	    .bottom_up = true,
+		.min = GIB(4),
+		.max = limit,
+		.nid = NODE_LOCAL,
+		.bottom_up = true,
 	};
 	pa_t at = PA_NONE;
 
@@ -85,7 +85,7 @@ boot_reserve_cma(struct boot *boot)
 	struct phys *phys = boot->phys;
 	const struct phys_config *config = phys->config;
 	uint64_t size =
-	    round_up_to(phys->cmdline->cma_size, cma_alignment(phys));
+		round_up_to(phys->cmdline->cma_size, cma_alignment(phys));
 	pa_t at;
 
 	if (!config->cma_kernel || !size)
@@ -94,10 +94,10 @@ boot_reserve_cma(struct boot *boot)
 		if ((config->cma.start | config->cma.end) &
 		    (cma_alignment(phys) - 1))
 			return boot_fail(
-			    boot,
-			    "the cma area's bounds are not "
-			    "multiples of a pageblock (%llu KiB)",
-			    (unsigned long long)cma_alignment(phys) >> 10);
+				boot,
+				"the cma area's bounds are not "
+				"multiples of a pageblock (%llu KiB)",
+				(unsigned long long)cma_alignment(phys) >> 10);
 		phys->cma = config->cma;
 		memblock_reserve(&boot->mem, phys->cma.start, phys->cma.end);
 		return true;
@@ -133,7 +133,7 @@ boot_activate_cma(struct phys *phys)
 		    phys_zone_of(phys, at + block - 1) != zone ||
 		    !phys_reserved(phys, at)) {
 			GArray *whole =
-			    g_array_new(FALSE, FALSE, sizeof(struct range));
+				g_array_new(FALSE, FALSE, sizeof(struct range));
 
 			phys_printk(phys, "CMA area reserved could not be "
 					  "activated");

@@ -53,9 +53,9 @@ cmdline_firmware(struct phys_cmdline *args, enum firmware_op op, pa_t start,
 		 pa_t end, enum firmware_type type)
 {
 	struct firmware_change change = {
-	    op, {start, end},
-	      type
-	  };
+		op, {start, end},
+		  type
+	      };
 
 	g_array_append_val(args->firmware, change);
 }
@@ -76,18 +76,18 @@ static const struct {
 	char sign;
 	enum firmware_type type;
 } memmap_signs[] = {
-    {'@', E820_USABLE  },
-    {'#', E820_ACPI	   },
-    {'$', E820_RESERVED},
-    {'!', E820_PMEM	   },
+	{'@', E820_USABLE	 },
+	{'#', E820_ACPI    },
+	{'$', E820_RESERVED},
+	{'!', E820_PMEM    },
 };
 
 static const char *
 cmdline_memmap_one(struct phys_cmdline *args, const char *value)
 {
 	static const char usage[] =
-	    "memmap= takes size@start, size$start, size#start, size!start, "
-	    "size or exactmap, with commas between";
+		"memmap= takes size@start, size$start, size#start, size!start, "
+		"size or exactmap, with commas between";
 	uint64_t size, start;
 	char sign;
 
@@ -131,8 +131,8 @@ static const char *
 cmdline_core(struct core_size *core, const char *value)
 {
 	static const char usage[] =
-	    "kernelcore= and movablecore= take a size, or a percentage of "
-	    "memory up to 100%";
+		"kernelcore= and movablecore= take a size, or a percentage of "
+		"memory up to 100%";
 	uint64_t number;
 
 	if (!strcmp(value, "mirror"))
@@ -204,9 +204,9 @@ static const char *
 cmdline_thp(struct phys_cmdline *args, const char *value)
 {
 	static const char *const modes[] = {
-	    [THP_ALWAYS] = "always",
-	    [THP_MADVISE] = "madvise",
-	    [THP_NEVER] = "never",
+		[THP_ALWAYS] = "always",
+		[THP_MADVISE] = "madvise",
+		[THP_NEVER] = "never",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
@@ -238,10 +238,10 @@ static const char *
 cmdline_memhp(struct phys_cmdline *args, const char *value)
 {
 	static const char *const states[] = {
-	    [MEMHP_OFFLINE] = "offline",
-	    [MEMHP_ONLINE] = "online",
-	    [MEMHP_ONLINE_KERNEL] = "online_kernel",
-	    [MEMHP_ONLINE_MOVABLE] = "online_movable",
+		[MEMHP_OFFLINE] = "offline",
+		[MEMHP_ONLINE] = "online",
+		[MEMHP_ONLINE_KERNEL] = "online_kernel",
+		[MEMHP_ONLINE_MOVABLE] = "online_movable",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
@@ -296,33 +296,33 @@ static const struct {
 	/* Reads @value into @args; NULL, or what is wrong with it. */
 	const char *(*read)(struct phys_cmdline *args, const char *value);
 } cmdline_keys[] = {
-    {"mem",			     cmdline_mem	       },
-    {"memmap",			  cmdline_memmap	     },
-    {"kernelcore",		      cmdline_kernelcore    },
-    {"movablecore",		     cmdline_movablecore   },
-    {"numa_zonelist_order",		    cmdline_zonelist_order},
-    {"cma",			     cmdline_cma	       },
-    {"transparent_hugepage",	     cmdline_thp		},
-    {"vmalloc",			 cmdline_vmalloc       },
-    {"highmem",			 cmdline_highmem       },
-    {"memhp_default_state",		    cmdline_memhp	 },
-    {"numa",			    cmdline_numa		 },
-    {"maxcpus",			 cmdline_cpus	    },
-    {"nr_cpus",			 cmdline_cpus	    },
-    {"possible_cpus",		      cmdline_cpus	  },
-    {"nosmp",			   cmdline_cpus	  },
-    {"hugepages",		       cmdline_not_modelled  },
-    {"hugepagesz",		      cmdline_not_modelled  },
-    {"default_hugepagesz",		   cmdline_not_modelled  },
-    {"hugetlb_cma",		     cmdline_not_modelled	},
-    {"hugetlb_free_vmemmap",	     cmdline_not_modelled	 },
-    {"cma_pernuma",		     cmdline_not_modelled	},
-    {"crashkernel",		     cmdline_not_modelled	},
-    {"movable_node",		     cmdline_movable_node	 },
-    {"efi_fake_mem",		     cmdline_not_modelled	 },
-    {"page_alloc.shuffle",		   cmdline_not_modelled  },
-    {"memory_hotplug.online_policy",    cmdline_not_modelled	 },
-    {"memory_hotplug.memmap_on_memory", cmdline_not_modelled  },
+	{"mem",			     cmdline_mem	   },
+	{"memmap",			  cmdline_memmap	 },
+	{"kernelcore",		       cmdline_kernelcore	 },
+	{"movablecore",			cmdline_movablecore   },
+	{"numa_zonelist_order",		cmdline_zonelist_order},
+	{"cma",			     cmdline_cma	   },
+	{"transparent_hugepage",		 cmdline_thp	    },
+	{"vmalloc",			 cmdline_vmalloc	   },
+	{"highmem",			 cmdline_highmem	   },
+	{"memhp_default_state",		cmdline_memhp	     },
+	{"numa",			    cmdline_numa	     },
+	{"maxcpus",			 cmdline_cpus		},
+	{"nr_cpus",			 cmdline_cpus		},
+	{"possible_cpus",			  cmdline_cpus	      },
+	{"nosmp",			   cmdline_cpus	      },
+	{"hugepages",		       cmdline_not_modelled  },
+	{"hugepagesz",		       cmdline_not_modelled  },
+	{"default_hugepagesz",	       cmdline_not_modelled  },
+	{"hugetlb_cma",			cmdline_not_modelled  },
+	{"hugetlb_free_vmemmap",		 cmdline_not_modelled  },
+	{"cma_pernuma",			cmdline_not_modelled  },
+	{"crashkernel",			cmdline_not_modelled  },
+	{"movable_node",			 cmdline_movable_node  },
+	{"efi_fake_mem",			 cmdline_not_modelled  },
+	{"page_alloc.shuffle",	       cmdline_not_modelled  },
+	{"memory_hotplug.online_policy",	 cmdline_not_modelled  },
+	{"memory_hotplug.memmap_on_memory", cmdline_not_modelled	},
 };
 
 /* Cut the next word off *@at, quotes taken away; NULL at the end. */
@@ -375,7 +375,7 @@ phys_cmdline_read(struct phys_cmdline *args, const char *text,
 
 	*args = (struct phys_cmdline){.highmem = UINT64_MAX};
 	args->firmware =
-	    g_array_new(FALSE, FALSE, sizeof(struct firmware_change));
+		g_array_new(FALSE, FALSE, sizeof(struct firmware_change));
 	while (!wrong && (word = cmdline_word(&at, text, &column))) {
 		bool end = !strcmp(word, "--");
 

@@ -35,7 +35,7 @@ node_memory(const struct boot *boot, unsigned int nid)
 
 	for (unsigned int i = 0; i < rangeset_size(&boot->mem.memory); i++) {
 		const struct rangeset_item *m =
-		    rangeset_at(&boot->mem.memory, i);
+			rangeset_at(&boot->mem.memory, i);
 
 		if (m->tag == (int)nid)
 			bytes += m->end - m->start;
@@ -53,8 +53,8 @@ default_memmap(struct boot *boot, unsigned int nid)
 	/* Mapped by large pages where there is one's worth. */
 	uint64_t align = bytes >= MIB(2) ? MIB(2) : page_size(phys);
 	struct memblock_where where = {
-	    .max = phys->max_low_pfn << phys->page_shift,
-	    .nid = (int)nid,
+		.max = phys->max_low_pfn << phys->page_shift,
+		.nid = (int)nid,
 	};
 
 	bytes = round_up_to(bytes, align);

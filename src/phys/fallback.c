@@ -18,9 +18,9 @@
 #include "why_impl.h"
 
 static const enum migratetype fallbacks[MIGRATE_PCPTYPES][2] = {
-    [MIGRATE_UNMOVABLE] = {MIGRATE_RECLAIMABLE, MIGRATE_MOVABLE  },
-    [MIGRATE_MOVABLE] = {MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE},
-    [MIGRATE_RECLAIMABLE] = {MIGRATE_UNMOVABLE,	MIGRATE_MOVABLE  },
+	[MIGRATE_UNMOVABLE] = {MIGRATE_RECLAIMABLE, MIGRATE_MOVABLE  },
+	[MIGRATE_MOVABLE] = {MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE},
+	[MIGRATE_RECLAIMABLE] = {MIGRATE_UNMOVABLE,   MIGRATE_MOVABLE  },
 };
 
 /* find_suitable_fallback(): the type to take a block of @order from;
@@ -264,7 +264,7 @@ zone_unreserve(const struct search *s, struct zone *zone)
 		pfn = link_pfn(zone, link);
 		if (block_type(phys, pfn) == MIGRATE_HIGHATOMIC)
 			zone->nr_reserved_highatomic -=
-			    MIN_OF(nr, zone->nr_reserved_highatomic);
+				MIN_OF(nr, zone->nr_reserved_highatomic);
 		pageblock_set_type(phys, pfn, s->type);
 		if (move_freepages_block(zone, pfn, s->type, NULL)) {
 			if (unlikely(s->why))

@@ -22,12 +22,12 @@ static const struct {
 	const char *text;
 	unsigned int strength;
 } firmware_types[NR_E820_TYPES] = {
-    [E820_USABLE] = {"usable",   "usable",		 1 },
-    [E820_RESERVED] = {"reserved", "reserved",	       2 },
-    [E820_ACPI] = {"acpi",	   "ACPI data",		3 },
-    [E820_NVS] = {"nvs",	 "ACPI NVS",	     4 },
-    [E820_UNUSABLE] = {"unusable", "unusable",	       5 },
-    [E820_PMEM] = {"pmem",	   "persistent (type 12)", 12},
+	[E820_USABLE] = {"usable",   "usable",		     1 },
+	[E820_RESERVED] = {"reserved", "reserved",		   2 },
+	[E820_ACPI] = {"acpi",     "ACPI data",	    3 },
+	[E820_NVS] = {"nvs",	     "ACPI NVS",		 4 },
+	[E820_UNUSABLE] = {"unusable", "unusable",		   5 },
+	[E820_PMEM] = {"pmem",     "persistent (type 12)", 12},
 };
 
 const char *
@@ -59,9 +59,9 @@ static void
 firmware_add(GArray *map, pa_t start, pa_t end, enum firmware_type type)
 {
 	struct firmware_range range = {
-	    {start, end},
-		  type
-	      };
+		{start, end},
+		      type
+	  };
 
 	if (start < end)
 		g_array_append_val(map, range);
@@ -73,7 +73,7 @@ firmware_remove_usable(GArray *map, pa_t start, pa_t end)
 {
 	for (guint i = 0; i < map->len; i++) {
 		struct firmware_range *f =
-		    &g_array_index(map, struct firmware_range, i);
+			&g_array_index(map, struct firmware_range, i);
 		struct range old = f->range;
 
 		if (f->type != E820_USABLE || old.start >= end ||
@@ -85,7 +85,7 @@ firmware_remove_usable(GArray *map, pa_t start, pa_t end)
 	}
 	for (guint i = map->len; i-- > 0;) {
 		const struct firmware_range *f =
-		    &g_array_index(map, struct firmware_range, i);
+			&g_array_index(map, struct firmware_range, i);
 
 		if (f->range.start >= f->range.end)
 			g_array_remove_index(map, i);
@@ -96,8 +96,8 @@ static void
 firmware_apply(GArray *map, const struct phys_cmdline *args)
 {
 	for (guint i = 0; i < args->firmware->len; i++) {
-		const struct firmware_change *c =
-		    &g_array_index(args->firmware, struct firmware_change, i);
+		const struct firmware_change *c = &g_array_index(
+			args->firmware, struct firmware_change, i);
 
 		switch (c->op) {
 		case FIRMWARE_CUT:
@@ -132,12 +132,13 @@ firmware_strongest(const GArray *map, pa_t start)
 
 	for (guint i = 0; i < map->len; i++) {
 		const struct firmware_range *f =
-		    &g_array_index(map, struct firmware_range, i);
+			&g_array_index(map, struct firmware_range, i);
 
 		if (start < f->range.start || start >= f->range.end)
 			continue;
-		if (best == NR_E820_TYPES || firmware_types[f->type].strength >
-						 firmware_types[best].strength)
+		if (best == NR_E820_TYPES ||
+		    firmware_types[f->type].strength >
+			    firmware_types[best].strength)
 			best = f->type;
 	}
 	return best;
@@ -149,11 +150,11 @@ firmware_sanitize(const GArray *map)
 {
 	GArray *bounds = g_array_new(FALSE, FALSE, sizeof(pa_t));
 	GArray *clean =
-	    g_array_new(FALSE, FALSE, sizeof(struct firmware_range));
+		g_array_new(FALSE, FALSE, sizeof(struct firmware_range));
 
 	for (guint i = 0; i < map->len; i++) {
 		const struct firmware_range *f =
-		    &g_array_index(map, struct firmware_range, i);
+			&g_array_index(map, struct firmware_range, i);
 
 		g_array_append_val(bounds, f->range.start);
 		g_array_append_val(bounds, f->range.end);
@@ -204,7 +205,7 @@ firmware_to_memblock(const GArray *map, pa_t limit, struct bootmem *boot)
 {
 	for (guint i = 0; i < map->len; i++) {
 		const struct firmware_range *f =
-		    &g_array_index(map, struct firmware_range, i);
+			&g_array_index(map, struct firmware_range, i);
 
 		if (f->type == E820_USABLE && f->range.start < limit)
 			memblock_add(boot, f->range.start,

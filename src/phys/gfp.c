@@ -33,8 +33,8 @@ const char *
 migratetype_name(enum migratetype type)
 {
 	static const char *const names[MIGRATE_TYPES] = {
-	    "Unmovable",  "Movable", "Reclaimable",
-	    "HighAtomic", "CMA",     "Isolate"};
+		"Unmovable",  "Movable", "Reclaimable",
+		"HighAtomic", "CMA",	 "Isolate"};
 
 	return type < MIGRATE_TYPES ? names[type] : "none";
 }
@@ -55,8 +55,8 @@ hex_word(const char *word, size_t len, gfp_t *value)
 		return false;
 	for (size_t i = 2; i < len; i++) {
 		const char *digits = "0123456789abcdef";
-		char c =
-		    word[i] >= 'A' && word[i] <= 'F' ? word[i] + 32 : word[i];
+		char c = word[i] >= 'A' && word[i] <= 'F' ? word[i] + 32
+							  : word[i];
 		const char *at = strchr(digits, c);
 
 		if (!at || !c)

@@ -39,11 +39,11 @@ managed_add(struct phys *phys, const struct zone *zone, pfn_t start, pfn_t end)
 	g_array_append_val(managed, span);
 	if (managed->len > 1 &&
 	    g_array_index(managed, struct pfn_span, managed->len - 2).start >
-		start)
+		    start)
 		g_array_sort(managed, compare_spans);
 	for (guint i = managed->len - 1; i > 0; i--) {
 		struct pfn_span *a =
-		    &g_array_index(managed, struct pfn_span, i - 1);
+			&g_array_index(managed, struct pfn_span, i - 1);
 		struct pfn_span b = g_array_index(managed, struct pfn_span, i);
 
 		if (a->end != b.start || a->zone != b.zone)
@@ -89,7 +89,7 @@ zone_first_deferred(const struct zone *zone)
 		return PFN_NONE;
 	for (guint i = 0; i < phys->spans->len; i++) {
 		const struct pfn_span *s =
-		    &g_array_index(phys->spans, struct pfn_span, i);
+			&g_array_index(phys->spans, struct pfn_span, i);
 		uint64_t lack = section > seen ? section - seen : 0;
 		pfn_t at;
 
@@ -152,7 +152,7 @@ handover_span(struct handover *h, const struct pfn_span *span)
 	while (memblock_next_free(&h->boot->mem, from, &free, &nid) &&
 	       free.start < end) {
 		pfn_t start_pfn =
-		    round_up_to(free.start, 1ULL << shift) >> shift;
+			round_up_to(free.start, 1ULL << shift) >> shift;
 		pfn_t end_pfn = MIN_OF(free.end, end) >> shift;
 
 		from = free.end;
@@ -171,7 +171,7 @@ handover_spans(struct boot *boot, bool highmem)
 
 	for (guint i = 0; i < phys->spans->len; i++) {
 		const struct pfn_span *s =
-		    &g_array_index(phys->spans, struct pfn_span, i);
+			&g_array_index(phys->spans, struct pfn_span, i);
 
 		if (zone_is_highmem(phys->zones[s->zone]) != highmem)
 			continue;
@@ -223,9 +223,10 @@ boot_free_ranges(struct phys *phys, const GArray *ranges)
 
 		/* free_reserved_area: start up, end down, to whole pages. */
 		pages += free_reserved(
-		    phys,
-		    round_up_to(r->start, page_size(phys)) >> phys->page_shift,
-		    MIN_OF(r->end >> phys->page_shift, phys->max_pfn));
+			phys,
+			round_up_to(r->start, page_size(phys)) >>
+				phys->page_shift,
+			MIN_OF(r->end >> phys->page_shift, phys->max_pfn));
 	}
 	return pages;
 }

@@ -29,7 +29,7 @@ hotplug_node(const struct phys *phys, pfn_t start, uint64_t nr)
 
 	for (guint i = 0; i < mb->memory->len; i++) {
 		const struct range *r =
-		    &g_array_index(mb->memory, struct range, i);
+			&g_array_index(mb->memory, struct range, i);
 
 		if (start >= r->start >> phys->page_shift &&
 		    start + nr <= r->end >> phys->page_shift)
@@ -140,7 +140,7 @@ zone_shrink_span(struct zone *zone, pfn_t start, pfn_t end)
 
 	for (guint i = 0; i < phys->spans->len; i++) {
 		const struct pfn_span *s =
-		    &g_array_index(phys->spans, struct pfn_span, i);
+			&g_array_index(phys->spans, struct pfn_span, i);
 
 		if (s->zone != zone->id)
 			continue;
@@ -187,7 +187,7 @@ hotplug_one_zone(const struct phys *phys, pfn_t start, uint64_t nr_pages)
 
 	for (guint i = 0; i < phys->spans->len; i++) {
 		const struct pfn_span *s =
-		    &g_array_index(phys->spans, struct pfn_span, i);
+			&g_array_index(phys->spans, struct pfn_span, i);
 		pfn_t from = MAX_OF(s->start, start);
 		pfn_t to = MIN_OF(s->end, start + nr_pages);
 
@@ -257,20 +257,20 @@ void
 boot_hotplug(struct phys *phys)
 {
 	static const enum online_type how[] = {
-	    [MEMHP_ONLINE] = ONLINE_AUTO,
-	    [MEMHP_ONLINE_KERNEL] = ONLINE_KERNEL,
-	    [MEMHP_ONLINE_MOVABLE] = ONLINE_MOVABLE,
+		[MEMHP_ONLINE] = ONLINE_AUTO,
+		[MEMHP_ONLINE_KERNEL] = ONLINE_KERNEL,
+		[MEMHP_ONLINE_MOVABLE] = ONLINE_MOVABLE,
 	};
 	const GArray *plugged = phys->config->hotplugged;
 	uint64_t block = memory_block_pages(phys);
 
 	for (guint i = 0; plugged && block && i < plugged->len; i++) {
 		const struct range *r =
-		    &g_array_index(plugged, struct range, i);
+			&g_array_index(plugged, struct range, i);
 		pfn_t end = r->end >> phys->page_shift;
 
 		for (pfn_t at =
-			 round_up_to(r->start >> phys->page_shift, block);
+			     round_up_to(r->start >> phys->page_shift, block);
 		     phys->cmdline->memhp != MEMHP_OFFLINE && at + block <= end;
 		     at += block)
 			hotplug_online(phys, at, block,

@@ -108,7 +108,7 @@ memblock_next_free(const struct bootmem *boot, pa_t from, struct range *free,
 		free->end = m->end;
 		if (r < rangeset_size(&boot->reserved))
 			free->end = MIN_OF(
-			    m->end, rangeset_at(&boot->reserved, r)->start);
+				m->end, rangeset_at(&boot->reserved, r)->start);
 		*nid = m->tag;
 		return true;
 	}

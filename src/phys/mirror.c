@@ -298,7 +298,7 @@ step_cut_larger(struct step *s)
 
 	if (step_exact(s) == FRAME_NONE &&
 	    frame_block(s->phys, s->pfn, &head, &order, &type) ==
-		FRAME_ALLOCATED &&
+		    FRAME_ALLOCATED &&
 	    order > s->order)
 		step_cut(s, head, order);
 }

@@ -33,7 +33,7 @@ movable_memory_pages(const struct boot *boot)
 
 	for (unsigned int i = 0; i < rangeset_size(&boot->mem.memory); i++) {
 		const struct rangeset_item *m =
-		    rangeset_at(&boot->mem.memory, i);
+			rangeset_at(&boot->mem.memory, i);
 
 		pages += (m->end - m->start) >> boot->phys->page_shift;
 	}
@@ -140,9 +140,9 @@ movable_spread(struct boot *boot, uint64_t kernelcore)
 	struct phys *phys = boot->phys;
 	unsigned int usable = movable_nodes_with_memory(boot);
 	struct movable_spread spread = {
-	    .boot = boot,
-	    .required = kernelcore,
-	    .lowest = phys->zone_lowest[phys->movable_zone],
+		.boot = boot,
+		.required = kernelcore,
+		.lowest = phys->zone_lowest[phys->movable_zone],
 	};
 
 	do {
@@ -165,7 +165,7 @@ movable_node_end(const struct boot *boot, unsigned int nid)
 
 	for (unsigned int i = 0; i < rangeset_size(&boot->mem.memory); i++) {
 		const struct rangeset_item *m =
-		    rangeset_at(&boot->mem.memory, i);
+			rangeset_at(&boot->mem.memory, i);
 
 		if (m->tag == (int)nid)
 			end = m->end >> boot->phys->page_shift;
@@ -188,17 +188,17 @@ boot_find_movable(struct boot *boot)
 	struct phys *phys = boot->phys;
 	uint64_t total = movable_memory_pages(boot);
 	uint64_t kernelcore =
-	    movable_core_pages(phys, &phys->cmdline->kernelcore, total);
+		movable_core_pages(phys, &phys->cmdline->kernelcore, total);
 	uint64_t movablecore =
-	    movable_core_pages(phys, &phys->cmdline->movablecore, total);
+		movable_core_pages(phys, &phys->cmdline->movablecore, total);
 
 	phys->movable_start = g_new0(pfn_t, phys->nr_nodes);
 	phys->movable_zone = movable_find_zone(phys);
 	if (phys->cmdline->movable_node)
 		return;
 	if (movablecore) {
-		movablecore =
-		    MIN_OF(total, round_up_to(movablecore, MAX_ORDER_NR_PAGES));
+		movablecore = MIN_OF(
+			total, round_up_to(movablecore, MAX_ORDER_NR_PAGES));
 		kernelcore = MAX_OF(kernelcore, total - movablecore);
 	}
 	if (!kernelcore || kernelcore >= total)

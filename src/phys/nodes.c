@@ -25,7 +25,7 @@ nodes_claim(struct boot *boot, const struct phys_config *config)
 
 		for (guint i = 0; ranges && i < ranges->len; i++) {
 			const struct range *r =
-			    &g_array_index(ranges, struct range, i);
+				&g_array_index(ranges, struct range, i);
 
 			memblock_set_node(&boot->mem, r->start, r->end, (int)n);
 		}
@@ -46,8 +46,9 @@ nodes_claim(struct boot *boot, const struct phys_config *config)
 static uint32_t
 nodes_distance(const struct phys *phys, unsigned int from, unsigned int to)
 {
-	const GArray *distances =
-	    phys->config->nodes ? phys->config->nodes[from].distances : NULL;
+	const GArray *distances = phys->config->nodes
+					  ? phys->config->nodes[from].distances
+					  : NULL;
 
 	if (!phys->cmdline->numa_off && distances && to < distances->len)
 		return g_array_index(distances, uint32_t, to);

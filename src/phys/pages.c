@@ -49,7 +49,7 @@ search_init(struct search *s, struct phys *phys,
 	node = phys->nodes[nid];
 	here = (s->gfp & __GFP_THISNODE) && phys->arch->numa;
 	s->zonelist =
-	    &node->zonelist[here ? ZONELIST_NOFALLBACK : ZONELIST_FALLBACK];
+		&node->zonelist[here ? ZONELIST_NOFALLBACK : ZONELIST_FALLBACK];
 	s->preferred = NULL;
 	for (s->first = 0; s->first < s->zonelist->nr; s->first++)
 		if (s->zonelist->zones[s->first]->type <= s->highest) {

@@ -158,7 +158,7 @@ pcp_free(struct zone *zone, unsigned int cpu, pfn_t pfn, unsigned int order,
 	zone->phys->event[VE_pgfree] += 1ULL << order;
 	pcp_add(zone, pcp, index, pfn, type, false);
 	free_high =
-	    pcp->free_factor && order && order <= PAGE_ALLOC_COSTLY_ORDER;
+		pcp->free_factor && order && order <= PAGE_ALLOC_COSTLY_ORDER;
 	high = nr_pcp_high(zone, pcp, free_high);
 	if (unlikely(pcp->count >= high))
 		pcp_drain(zone, pcp, nr_pcp_free(pcp, high, free_high), index);

@@ -73,7 +73,7 @@ phys_setup_pcp(struct phys *phys, unsigned int cpu_online)
 			continue;
 		zone->pcp_batch = zone_batchsize(zone);
 		zone->pcp_high =
-		    zone_highsize(zone, zone->pcp_batch, cpu_online);
+			zone_highsize(zone, zone->pcp_batch, cpu_online);
 		for (unsigned int cpu = 0; cpu < phys->nr_cpus; cpu++) {
 			zone->pcp[cpu].batch = zone->pcp_batch;
 			zone->pcp[cpu].high = zone->pcp_high;
@@ -93,8 +93,8 @@ phys_setup_thresholds(struct phys *phys)
 
 		if (!zone_populated(zone))
 			continue;
-		zone->stat_threshold =
-		    MIN_OF(THRESHOLD_MOST, 2 * cpus * (1 + last_bit(blocks)));
+		zone->stat_threshold = MIN_OF(
+			THRESHOLD_MOST, 2 * cpus * (1 + last_bit(blocks)));
 	}
 }
 

@@ -75,7 +75,7 @@ rangeset_join(struct rangeset *set, unsigned int i)
 {
 	while (i + 1 < set->items->len) {
 		struct rangeset_item *item =
-		    &g_array_index(set->items, struct rangeset_item, i);
+			&g_array_index(set->items, struct rangeset_item, i);
 		const struct rangeset_item *next = rangeset_at(set, i + 1);
 
 		if (item->end != next->start || item->tag != next->tag)
@@ -125,7 +125,7 @@ rangeset_remove(struct rangeset *set, uint64_t start, uint64_t end)
 
 	while (start < end && i < set->items->len) {
 		struct rangeset_item *item =
-		    &g_array_index(set->items, struct rangeset_item, i);
+			&g_array_index(set->items, struct rangeset_item, i);
 		uint64_t old_end = item->end;
 
 		if (item->start >= end)

@@ -21,19 +21,19 @@
 #define ZONES_OF(dma, high, dma32)                                             \
 	{                                                                      \
 		ZONE_NORMAL, dma, high, NO, dma32, NO, NO, NO, ZONE_NORMAL,    \
-		    dma, ZONE_MOVABLE, NO, dma32, NO, NO, NO                   \
+			dma, ZONE_MOVABLE, NO, dma32, NO, NO, NO               \
 	}
 /* A row for each set of zones the kernel has: DMA 1, DMA32 2, HighMem 4.
  * Normal stands in for those it lacks. */
 static const uint8_t request_zones[8][16] = {
-    ZONES_OF(ZONE_NORMAL, ZONE_NORMAL, ZONE_NORMAL),
-    ZONES_OF(ZONE_DMA, ZONE_NORMAL, ZONE_NORMAL),
-    ZONES_OF(ZONE_NORMAL, ZONE_NORMAL, ZONE_DMA32),
-    ZONES_OF(ZONE_DMA, ZONE_NORMAL, ZONE_DMA32),
-    ZONES_OF(ZONE_NORMAL, ZONE_HIGHMEM, ZONE_NORMAL),
-    ZONES_OF(ZONE_DMA, ZONE_HIGHMEM, ZONE_NORMAL),
-    ZONES_OF(ZONE_NORMAL, ZONE_HIGHMEM, ZONE_DMA32),
-    ZONES_OF(ZONE_DMA, ZONE_HIGHMEM, ZONE_DMA32),
+	ZONES_OF(ZONE_NORMAL, ZONE_NORMAL, ZONE_NORMAL),
+	ZONES_OF(ZONE_DMA, ZONE_NORMAL, ZONE_NORMAL),
+	ZONES_OF(ZONE_NORMAL, ZONE_NORMAL, ZONE_DMA32),
+	ZONES_OF(ZONE_DMA, ZONE_NORMAL, ZONE_DMA32),
+	ZONES_OF(ZONE_NORMAL, ZONE_HIGHMEM, ZONE_NORMAL),
+	ZONES_OF(ZONE_DMA, ZONE_HIGHMEM, ZONE_NORMAL),
+	ZONES_OF(ZONE_NORMAL, ZONE_HIGHMEM, ZONE_DMA32),
+	ZONES_OF(ZONE_DMA, ZONE_HIGHMEM, ZONE_DMA32),
 };
 
 enum zone_type
@@ -98,8 +98,8 @@ bool
 zone_watermark_ok(const struct zone *zone, unsigned int order, uint64_t mark,
 		  enum zone_type highest, unsigned int flags)
 {
-	int64_t free =
-	    zone->stat[ZS_nr_free_pages] - zone_unusable(zone, order, flags);
+	int64_t free = zone->stat[ZS_nr_free_pages] -
+		       zone_unusable(zone, order, flags);
 	int64_t min = zone_reserve_mark((int64_t)mark, flags);
 	enum migratetype type;
 

@@ -49,7 +49,7 @@ static void
 after_min_free(struct phys *phys)
 {
 	phys->sysctl.user_min_free_kbytes =
-	    (int64_t)phys->sysctl.min_free_kbytes;
+		(int64_t)phys->sysctl.min_free_kbytes;
 	phys_setup_wmarks(phys);
 }
 
@@ -62,19 +62,19 @@ after_pcp(struct phys *phys)
 #define NUMBER(name, numa, least, most, after)                                 \
 	{                                                                      \
 #name, KNOB_NUMBER, numa, offsetof(struct vm_sysctl, name),    \
-		    least, most, after                                         \
+			least, most, after                                     \
 	}
 
 static const struct knob knobs[] = {
-    NUMBER(min_free_kbytes, false, 0, INT_MAX, after_min_free),
-    NUMBER(watermark_scale_factor, false, 1, 3000, phys_setup_wmarks),
-    NUMBER(watermark_boost_factor, false, 0, INT_MAX, NULL),
-    NUMBER(percpu_pagelist_high_fraction, false, 0, INT_MAX, after_pcp),
-    NUMBER(extfrag_threshold, false, 0, 1000, NULL),
-    NUMBER(zone_reclaim_mode, true, 0, INT_MAX, NULL),
-    {"lowmem_reserve_ratio", KNOB_RESERVE_RATIO,	 false, 0, INT_MIN, INT_MAX,
-						 NULL									 },
-    {"numa_zonelist_order",  KNOB_ZONELIST_ORDER, true,  0, 0,	     0,	NULL},
+	NUMBER(min_free_kbytes, false, 0, INT_MAX, after_min_free),
+	NUMBER(watermark_scale_factor, false, 1, 3000, phys_setup_wmarks),
+	NUMBER(watermark_boost_factor, false, 0, INT_MAX, NULL),
+	NUMBER(percpu_pagelist_high_fraction, false, 0, INT_MAX, after_pcp),
+	NUMBER(extfrag_threshold, false, 0, 1000, NULL),
+	NUMBER(zone_reclaim_mode, true, 0, INT_MAX, NULL),
+	{"lowmem_reserve_ratio", KNOB_RESERVE_RATIO,  false, 0, INT_MIN, INT_MAX,
+						     NULL									 },
+	{"numa_zonelist_order",	KNOB_ZONELIST_ORDER, true,  0, 0,	 0,	    NULL},
 };
 
 static const struct knob *
@@ -169,7 +169,7 @@ sysctl_read(const struct phys_config *config, const char *name,
 	int err;
 
 	*change = (struct sysctl_change){
-	    .knob = knob_find(&archs[config->arch], name)};
+		.knob = knob_find(&archs[config->arch], name)};
 	if (!change->knob)
 		return refuse(r, ENOENT, 0, "there is no sysctl vm.%s here",
 			      name);
@@ -223,7 +223,7 @@ set_reserve_ratios(struct phys *phys, const struct sysctl_change *change)
 		if (i++ == change->count)
 			break;
 		phys->sysctl.lowmem_reserve_ratio[type] =
-		    v < 1 ? 0 : (uint64_t)v;
+			v < 1 ? 0 : (uint64_t)v;
 	}
 	phys_setup_lowmem_reserve(phys);
 }
@@ -240,7 +240,7 @@ sysctl_write(struct phys *phys, const char *name, const char *value,
 	switch (change.knob->kind) {
 	case KNOB_NUMBER:
 		*knob_value(&phys->sysctl, change.knob) =
-		    (uint64_t)change.number[0];
+			(uint64_t)change.number[0];
 		if (change.knob->after)
 			change.knob->after(phys);
 		break;
@@ -269,7 +269,7 @@ sysctl_show(const struct phys *phys, const char *name, struct out *out)
 	case KNOB_NUMBER:
 		out_u64(out,
 			*(const uint64_t *)(const void *)((const char *)&phys
-							      ->sysctl +
+								  ->sysctl +
 							  knob->offset));
 		break;
 	case KNOB_RESERVE_RATIO:

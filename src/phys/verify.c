@@ -30,7 +30,7 @@ enum law_id {
 #define LAW(id, name, sentence) {name, sentence},
 const struct law phys_laws[] = {
 #include "laws.def"
-    {NULL, NULL}
+	{NULL, NULL}
 };
 #undef LAW
 
@@ -64,9 +64,9 @@ finding(struct audit *a, const struct zone *zone, enum law_id law,
 	if (++a->of_law[law] > FINDINGS_MOST)
 		return;
 	if (zone)
-		len =
-		    snprintf(text, sizeof(text), "node %u %s: ", zone->node->id,
-			     zone_type_name(zone->type));
+		len = snprintf(text, sizeof(text),
+			       "node %u %s: ", zone->node->id,
+			       zone_type_name(zone->type));
 	va_start(ap, format);
 	vsnprintf(text + len, sizeof(text) - (size_t)len, format, ap);
 	va_end(ap);
@@ -417,7 +417,7 @@ audit_sorted(struct audit *a, const struct zone *zone)
 
 	for (size_t i = 1; i < runs->nr; i++)
 		if (runs->run[i - 1].start +
-			runs->run[i - 1].nr * MAX_BLOCK_PAGES >
+			    runs->run[i - 1].nr * MAX_BLOCK_PAGES >
 		    runs->run[i].start)
 			finding(a, zone, LAW_RUNS,
 				"the runs before pfn %" PRIu64 " reach it",

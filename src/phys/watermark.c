@@ -68,8 +68,8 @@ calculate_min_free_kbytes(struct phys *phys)
 
 	if ((int64_t)kib <= phys->sysctl.user_min_free_kbytes)
 		return;
-	phys->sysctl.min_free_kbytes =
-	    MIN_OF(MAX_OF(kib, MIN_FREE_KBYTES_LEAST), MIN_FREE_KBYTES_MOST);
+	phys->sysctl.min_free_kbytes = MIN_OF(
+		MAX_OF(kib, MIN_FREE_KBYTES_LEAST), MIN_FREE_KBYTES_MOST);
 }
 
 static void
@@ -120,13 +120,13 @@ zone_setup_wmarks(struct zone *zone, uint64_t pages_min, uint64_t lowmem)
 	uint64_t scale = zone->phys->sysctl.watermark_scale_factor;
 	uint64_t share = pages_min * zone->managed_pages / lowmem;
 	uint64_t step =
-	    MAX_OF(share / 4, per_myriad(zone->managed_pages, scale));
+		MAX_OF(share / 4, per_myriad(zone->managed_pages, scale));
 
 	zone->watermark[WMARK_MIN] = share;
 	if (zone_is_highmem(zone))
 		zone->watermark[WMARK_MIN] = MIN_OF(
-		    MAX_OF(zone->managed_pages / 1024, HIGHMEM_MIN_LEAST),
-		    HIGHMEM_MIN_MOST);
+			MAX_OF(zone->managed_pages / 1024, HIGHMEM_MIN_LEAST),
+			HIGHMEM_MIN_MOST);
 	zone->watermark_boost = 0;
 	for (unsigned int w = WMARK_LOW; w < NR_WMARK; w++)
 		zone->watermark[w] = zone->watermark[w - 1] + step;
@@ -165,7 +165,7 @@ recommend_min_free(struct phys *phys)
 	pages = MIN_OF(pages, phys_pages_above_high(phys, ZONE_NORMAL) / 20);
 	kib = pages << kib_shift(phys);
 	phys->sysctl.min_free_kbytes =
-	    MAX_OF(phys->sysctl.min_free_kbytes, kib);
+		MAX_OF(phys->sysctl.min_free_kbytes, kib);
 }
 
 void

@@ -16,21 +16,21 @@ static const struct {
 	unsigned int bit;
 	const char *name;
 } flag_names[] = {
-    {ALLOC_NO_WATERMARKS, "NO_WATERMARKS"},
-    {ALLOC_OOM,		"OOM"	     },
-    {ALLOC_NON_BLOCK,     "NON_BLOCK"	 },
-    {ALLOC_MIN_RESERVE,	"MIN_RESERVE"  },
-    {ALLOC_CPUSET,	   "CPUSET"	   },
-    {ALLOC_CMA,		"CMA"	     },
-    {ALLOC_NOFRAGMENT,    "NOFRAGMENT"   },
-    {ALLOC_HIGHATOMIC,    "HIGHATOMIC"   },
-    {ALLOC_KSWAPD,	   "KSWAPD"	   },
+	{ALLOC_NO_WATERMARKS, "NO_WATERMARKS"},
+	{ALLOC_OOM,	    "OOM"		 },
+	{ALLOC_NON_BLOCK,	  "NON_BLOCK"    },
+	{ALLOC_MIN_RESERVE,   "MIN_RESERVE"	 },
+	{ALLOC_CPUSET,	       "CPUSET"       },
+	{ALLOC_CMA,	    "CMA"		 },
+	{ALLOC_NOFRAGMENT,	   "NOFRAGMENT"   },
+	{ALLOC_HIGHATOMIC,	   "HIGHATOMIC"   },
+	{ALLOC_KSWAPD,	       "KSWAPD"       },
 };
 
 static const char *const mark_names[NR_WMARK] = {"min", "low", "high", "promo"};
 
 static const char *const context_names[NR_CONTEXTS] = {
-    "process", "atomic", "softirq", "interrupt", "spinlock"};
+	"process", "atomic", "softirq", "interrupt", "spinlock"};
 
 void
 why_line(struct out *why, const char *format, ...)
@@ -222,18 +222,19 @@ why_zone(struct out *why, const struct search *s, const struct zone *zone,
 	}
 	out_str(why, ok ? ": ok\n"
 		     : flags & ALLOC_NO_WATERMARKS
-			 ? ": fails, which does not matter here\n"
-			 : ": fails\n");
+			     ? ": fails, which does not matter here\n"
+			     : ": fails\n");
 }
 
 void
 why_pcp(struct out *why, const struct search *s,
 	const struct per_cpu_pages *pcp, unsigned int index)
 {
-	why_line(
-	    why, "cpu %u's list of order %u %s: %" PRIu32 " blocks%s", s->cpu,
-	    s->order, migratetype_name(s->type), pcp->length[index],
-	    pcp->length[index] ? ", its head is taken" : ", to be refilled");
+	why_line(why, "cpu %u's list of order %u %s: %" PRIu32 " blocks%s",
+		 s->cpu, s->order, migratetype_name(s->type),
+		 pcp->length[index],
+		 pcp->length[index] ? ", its head is taken"
+				    : ", to be refilled");
 }
 
 void

@@ -14,7 +14,7 @@
 
 /* One line about the step in hand. */
 void why_line(struct out *why, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 /* The request, decoded, and the first try. */
 void why_begin(struct out *why, const struct search *s,
 	       const struct page_request *request, unsigned int flags);

@@ -27,46 +27,47 @@
 /* Linux 6.1 as Debian builds it; generic: a small kernel without huge pages,
  * so a pageblock is the largest block. */
 const struct arch archs[NR_ARCHS] = {
-    [ARCH_X86_64] =
-	{
-		       .name = "x86-64",
-		       .zone_mask = ZONES_X86_64,
-		       .pageblock_order = 9,
-		       .thp = true,
-		       .numa = true,
-		       .struct_page_size = 64,
-		       .page_offset = 0xffff888000000000,
-		       .vmemmap = 0xffffea0000000000,
-		       .pfn_limit = 1ULL << (46 - 12), /* four-level direct map */
-	},
-    [ARCH_I386] =
-	{
-		       .name = "i386",
-		       .zone_mask = ZONES_I386,
-		       .pageblock_order = 10,
-		       .thp = true,
-		       .struct_page_size = 40,
-		       .page_offset = 0xc0000000,
-		       .pfn_limit = 1ULL << (32 - 12),
-		       },
-    [ARCH_I386_PAE] =
-	{
-		       .name = "i386-pae",
-		       .zone_mask = ZONES_I386,
-		       .pageblock_order = 9,
-		       .thp = true,
-		       .struct_page_size = 40,
-		       .page_offset = 0xc0000000,
-		       .pfn_limit = 1ULL << (36 - 12),
-		       },
-    [ARCH_GENERIC] =
-	{
-		       .name = "generic",
-		       .zone_mask = 1 << ZONE_NORMAL | 1 << ZONE_MOVABLE,
-		       .pageblock_order = MAX_ORDER - 1,
-		       .struct_page_size = 32,
-		       .pfn_limit = 1ULL << (52 - 12),
-		       },
+	[ARCH_X86_64] =
+		{
+			       .name = "x86-64",
+			       .zone_mask = ZONES_X86_64,
+			       .pageblock_order = 9,
+			       .thp = true,
+			       .numa = true,
+			       .struct_page_size = 64,
+			       .page_offset = 0xffff888000000000,
+			       .vmemmap = 0xffffea0000000000,
+			       .pfn_limit = 1ULL
+				     << (46 - 12), /* four-level direct map */
+		},
+	[ARCH_I386] =
+		{
+			       .name = "i386",
+			       .zone_mask = ZONES_I386,
+			       .pageblock_order = 10,
+			       .thp = true,
+			       .struct_page_size = 40,
+			       .page_offset = 0xc0000000,
+			       .pfn_limit = 1ULL << (32 - 12),
+			       },
+	[ARCH_I386_PAE] =
+		{
+			       .name = "i386-pae",
+			       .zone_mask = ZONES_I386,
+			       .pageblock_order = 9,
+			       .thp = true,
+			       .struct_page_size = 40,
+			       .page_offset = 0xc0000000,
+			       .pfn_limit = 1ULL << (36 - 12),
+			       },
+	[ARCH_GENERIC] =
+		{
+			       .name = "generic",
+			       .zone_mask = 1 << ZONE_NORMAL | 1 << ZONE_MOVABLE,
+			       .pageblock_order = MAX_ORDER - 1,
+			       .struct_page_size = 32,
+			       .pfn_limit = 1ULL << (52 - 12),
+			       },
 };
 
 enum arch_id

@@ -101,7 +101,8 @@ zonelist_fill(const struct phys *phys, struct zonelist *list,
 		for (unsigned int i = 0; i < nr; i++) {
 			for (unsigned int type = MAX_NR_ZONES; type-- > 0;)
 				zonelist_append(
-				    list, &phys->nodes[nodes[i]]->zones[type]);
+					list,
+					&phys->nodes[nodes[i]]->zones[type]);
 		}
 		return;
 	}
@@ -131,10 +132,10 @@ void
 phys_build_zonelists(struct phys *phys, bool see_cpus)
 {
 	struct zonelist_build b = {
-	    .phys = phys,
-	    .load = g_new0(unsigned int, phys->nr_nodes),
-	    .used = g_new0(bool, phys->nr_nodes),
-	    .see_cpus = see_cpus,
+		.phys = phys,
+		.load = g_new0(unsigned int, phys->nr_nodes),
+		.used = g_new0(bool, phys->nr_nodes),
+		.see_cpus = see_cpus,
 	};
 
 	for (unsigned int n = 0; n < phys->nr_nodes; n++) {

@@ -84,11 +84,11 @@ zone_add_spans(const struct boot *boot, struct zone *zone, pfn_t start,
 
 	for (unsigned int i = 0; i < rangeset_size(&boot->mem.memory); i++) {
 		const struct rangeset_item *m =
-		    rangeset_at(&boot->mem.memory, i);
+			rangeset_at(&boot->mem.memory, i);
 		struct pfn_span span = {
-		    .start = MAX_OF(m->start >> phys->page_shift, start),
-		    .end = MIN_OF(m->end >> phys->page_shift, end),
-		    .zone = zone->id,
+			.start = MAX_OF(m->start >> phys->page_shift, start),
+			.end = MIN_OF(m->end >> phys->page_shift, end),
+			.zone = zone->id,
 		};
 
 		if (m->tag != (int)zone->node->id || span.start >= span.end)
@@ -185,11 +185,11 @@ boot_arrays(struct boot *boot)
 	phys->frames_len = phys->max_pfn;
 	for (guint i = 0; plugged && i < plugged->len; i++)
 		phys->frames_len =
-		    MAX_OF(phys->frames_len,
-			   g_array_index(plugged, struct range, i).end >>
-			       phys->page_shift);
+			MAX_OF(phys->frames_len,
+			       g_array_index(plugged, struct range, i).end >>
+				       phys->page_shift);
 	phys->pageblocks_len =
-	    (phys->frames_len >> phys->arch->pageblock_order) + 1;
+		(phys->frames_len >> phys->arch->pageblock_order) + 1;
 	phys->frames = sparse_array(phys->frames_len * sizeof(struct frame));
 	phys->pageblocks = sparse_array(phys->pageblocks_len);
 	if (!phys->frames || !phys->pageblocks)

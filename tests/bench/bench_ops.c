@@ -42,21 +42,21 @@ batch_ours(void *with)
 	tree_unlock(b->t);
 	out_reset(&b->text);
 	lines = ops_make_batch(&b->text, b->nr, last_id);
-	start = bench_now();
+	start = bench_cpu();
 	err = ops_feed(b->t, "control/batch", b->text.text, b->text.len);
 	if (err)
 		return NAN;
-	return lines * 1e3 / (double)(bench_now() - start);
+	return lines * 1e3 / (double)(bench_cpu() - start);
 }
 
 static double
 batch_lines(void *with)
 {
 	struct batch *b = with;
-	uint64_t start = bench_now();
+	uint64_t start = bench_cpu();
 
 	b->sink = bench_count_lines(b->text.text, b->text.len);
-	return (double)b->sink * 1e3 / (double)(bench_now() - start);
+	return (double)b->sink * 1e3 / (double)(bench_cpu() - start);
 }
 
 static void
@@ -101,10 +101,10 @@ replay_ours(void *with)
 	uint64_t start, took;
 	int err = ops_feed(t, "replay/policy", r->policy, strlen(r->policy));
 
-	start = bench_now();
+	start = bench_cpu();
 	if (!err)
 		err = ops_feed(t, "replay/ftrace", r->text, r->len);
-	took = bench_now() - start;
+	took = bench_cpu() - start;
 	if (!err) {
 		const struct replay_counts *c =
 			&replay_of(tree_lock(t))->counts;
@@ -120,10 +120,10 @@ static double
 replay_lines(void *with)
 {
 	struct recording *r = with;
-	uint64_t start = bench_now();
+	uint64_t start = bench_cpu();
 
 	r->sink = bench_count_lines(r->text, r->len);
-	return (double)r->sink * 1e3 / (double)(bench_now() - start);
+	return (double)r->sink * 1e3 / (double)(bench_cpu() - start);
 }
 
 static void
@@ -162,12 +162,12 @@ static double
 journal_ours(void *with)
 {
 	struct appends *a = with;
-	uint64_t start = bench_now();
+	uint64_t start = bench_cpu();
 
 	for (unsigned int i = 0; i < APPENDS; i++)
 		journal_append(a->m->journal, &a->op);
 	journal_flush(a->m->journal);
-	return (double)(bench_now() - start) / APPENDS;
+	return (double)(bench_cpu() - start) / APPENDS;
 }
 
 /* A log of text lines, 64 KiB a write, in a file without a name. */
@@ -183,11 +183,11 @@ journal_log(void *with)
 	if (!log)
 		return NAN;
 	setvbuf(log, buffer, _IOFBF, sizeof(buffer));
-	start = bench_now();
+	start = bench_cpu();
 	for (unsigned int i = 0; i < APPENDS; i++)
 		fwrite_unlocked(a->line.text, 1, a->line.len, log);
 	fflush(log);
-	ns = (double)(bench_now() - start) / APPENDS;
+	ns = (double)(bench_cpu() - start) / APPENDS;
 	fclose(log);
 	return ns;
 }

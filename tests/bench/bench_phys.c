@@ -28,7 +28,7 @@ hit_ours(void *with)
 	struct hit *h = with;
 	struct page_request request = {.gfp = GFP_KERNEL, .nid = NODE_LOCAL};
 	struct phys *phys = h->m->phys;
-	uint64_t sum = 0, start = bench_now();
+	uint64_t sum = 0, start = bench_cpu();
 
 	for (unsigned int i = 0; i < h->pairs; i++) {
 		pfn_t pfn;
@@ -39,14 +39,14 @@ hit_ours(void *with)
 		pages_put(phys, pfn, 0, 0);
 	}
 	h->sink = sum;
-	return (double)(bench_now() - start) / h->pairs;
+	return (double)(bench_cpu() - start) / h->pairs;
 }
 
 static double
 hit_ideal(void *with)
 {
 	struct hit *h = with;
-	uint64_t sum = 0, start = bench_now();
+	uint64_t sum = 0, start = bench_cpu();
 
 	for (unsigned int i = 0; i < h->pairs; i++) {
 		uint32_t page = ideal_take(h->ideal, 0);
@@ -55,7 +55,7 @@ hit_ideal(void *with)
 		ideal_give(h->ideal, page, 0);
 	}
 	h->sink = sum;
-	return (double)(bench_now() - start) / h->pairs;
+	return (double)(bench_cpu() - start) / h->pairs;
 }
 
 static void
@@ -156,25 +156,25 @@ static double
 mix_ours(void *with)
 {
 	struct mixes *both = with;
-	uint64_t start = bench_now();
+	uint64_t start = bench_cpu();
 
 	for (unsigned int i = 0; i < both->steps; i++)
 		if (!mix_step(&both->ours, take_ours))
 			return NAN;
 	/* Two steps are a block taken and one given. */
-	return 2.0 * (double)(bench_now() - start) / both->steps;
+	return 2.0 * (double)(bench_cpu() - start) / both->steps;
 }
 
 static double
 mix_ideal(void *with)
 {
 	struct mixes *both = with;
-	uint64_t start = bench_now();
+	uint64_t start = bench_cpu();
 
 	for (unsigned int i = 0; i < both->steps; i++)
 		if (!mix_step(&both->ideal, take_ideal))
 			return NAN;
-	return 2.0 * (double)(bench_now() - start) / both->steps;
+	return 2.0 * (double)(bench_cpu() - start) / both->steps;
 }
 
 static void

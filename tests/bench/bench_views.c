@@ -83,11 +83,11 @@ static double
 format_ours(void *with)
 {
 	struct format *f = with;
-	uint64_t bytes = 0, start = bench_now();
+	uint64_t bytes = 0, start = bench_cpu();
 
 	for (unsigned int i = 0; i < f->times; i++)
 		bytes += format_once(f);
-	return bytes ? (double)bytes * 1e3 / (double)(bench_now() - start)
+	return bytes ? (double)bytes * 1e3 / (double)(bench_cpu() - start)
 		     : NAN;
 }
 
@@ -95,12 +95,12 @@ static double
 format_host(void *with)
 {
 	struct format *f = with;
-	uint64_t bytes = 0, start = bench_now();
+	uint64_t bytes = 0, start = bench_cpu();
 
 	do
 		bytes += host_read(&f->host);
-	while (bytes && bench_now() - start < 3000000);
-	return (double)bytes * 1e3 / (double)(bench_now() - start);
+	while (bytes && bench_cpu() - start < 3000000);
+	return (double)bytes * 1e3 / (double)(bench_cpu() - start);
 }
 
 static double
@@ -110,15 +110,15 @@ format_copy(void *with)
 	char *from = f->show ? f->out.text : f->host.room;
 	size_t len = f->show ? f->out.len : PIECE;
 	char *to = g_malloc(len);
-	uint64_t bytes = 0, start = bench_now();
+	uint64_t bytes = 0, start = bench_cpu();
 
-	while (bench_now() - start < 1000000) {
+	while (bench_cpu() - start < 1000000) {
 		memcpy(to, from, len);
 		__asm__ volatile("" : : "r"(to) : "memory");
 		bytes += len;
 	}
 	g_free(to);
-	return (double)bytes * 1e3 / (double)(bench_now() - start);
+	return (double)bytes * 1e3 / (double)(bench_cpu() - start);
 }
 
 static void
@@ -130,9 +130,9 @@ bench_format(struct format *f)
 	f->out = OUT_INIT;
 	f->host.room = g_malloc(PIECE);
 	host = host_read(&f->host) > 0;
-	start = bench_now();
+	start = bench_cpu();
 	format_once(f);
-	one = bench_now() - start;
+	one = bench_cpu() - start;
 	f->times = (unsigned int)(3000000 / (one + 1)) + 1;
 	bench_run(&(struct bench_row){
 		.what = f->what,

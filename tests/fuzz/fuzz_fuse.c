@@ -56,7 +56,6 @@ static struct fuzz {
 	struct server *server;
 	uint64_t unique;
 	unsigned int nr_requests;
-	bool releasing; /* the program is over */
 
 	pthread_mutex_t lock; /* what the answering threads touch */
 	GArray *asked;	      /* of struct asked */
@@ -67,46 +66,80 @@ static struct fuzz {
 } z;
 
 static const char *const paths[] = {
-    "README",
-    "answers",
-    "error_log",
-    "verify",
-    "dmesg",
-    "ram",
-    "control/batch",
-    "control/page/alloc_pages",
-    "control/page/free_pages",
-    "control/clock/advance",
-    "replay/ftrace",
-    "replay/policy",
-    "trace/trace",
-    "trace/trace_pipe",
-    "trace/events/enable",
-    "history/journal",
-    "history/digest",
-    "allocations/a1/data",
-    "allocations/buf/info",
-    "pages/4096/data",
-    "proc/meminfo",
-    "proc/buddyinfo",
-    "proc/kpageflags",
-    "proc/sys/vm/min_free_kbytes",
-    "sys/devices/system/memory/memory1/state",
+	"README",
+	"answers",
+	"error_log",
+	"verify",
+	"dmesg",
+	"ram",
+	"control/batch",
+	"control/page/alloc_pages",
+	"control/page/free_pages",
+	"control/clock/advance",
+	"replay/ftrace",
+	"replay/policy",
+	"trace/trace",
+	"trace/trace_pipe",
+	"trace/events/enable",
+	"history/journal",
+	"history/digest",
+	"allocations/a1/data",
+	"allocations/buf/info",
+	"pages/4096/data",
+	"proc/meminfo",
+	"proc/buddyinfo",
+	"proc/kpageflags",
+	"proc/sys/vm/min_free_kbytes",
+	"sys/devices/system/memory/memory1/state",
+};
+
+/* Parts of paths, so that walks get deep. */
+static const char *const parts[] = {
+	"allocations",
+	"a1",
+	"buf",
+	"data",
+	"control",
+	"page",
+	"alloc_pages",
+	"batch",
+	"nodes",
+	"0",
+	"zones",
+	"DMA32",
+	"orders",
+	"proc",
+	"sys",
+	"vm",
+	"min_free_kbytes",
+	"devices",
+	"system",
+	"memory",
+	"memory1",
+	"pages",
+	"4096",
+	"trace",
+	"trace_pipe",
+	"history",
+	"journal",
+	"snapshots",
+	"cpus",
+	"1",
 };
 
 /* Writes that a control file understands: random bytes seldom are. */
 static const char *const lines[] = {
-    "GFP_KERNEL 0 name=buf\n",
-    "page/alloc_pages GFP_KERNEL 3 name=buf\npage/free_pages buf\n",
-    "page/alloc_pages GFP_DMA 1\n",
-    "buf\n",
-    "1ms\n",
-    "1",
-    "mirror",
-    "all 1\n",
-    "offline",
-    "page/alloc_pa",
-    "",
+	"GFP_KERNEL 0 name=buf\n",
+	"page/alloc_pages GFP_KERNEL 3 name=buf\npage/free_pages buf\n",
+	"page/alloc_pages GFP_DMA 1\n",
+	"buf\n",
+	"1ms\n",
+	"1",
+	"mirror",
+	"all 1\n",
+	"offline",
+	"page/alloc_pa",
+	"",
 };
 
 /* --- taking the input apart
@@ -124,16 +157,17 @@ take(size_t bytes)
 	return v;
 }
 
-/* A name of up to 255 bytes, NUL-terminated, into @to. */
+/* A name of up to 255 bytes, seldom so long, NUL-terminated, into @to. */
 static size_t
 take_name(char *to)
 {
-	size_t len = MIN_OF(take(1), z.left);
+	size_t len = take(1);
 
+	if (len < 240)
+		len %= 64;
+	len = MIN_OF(len, z.left);
 	if (len & 1)
-		len =
-		    (size_t)snprintf(to, 256, "%s%u", len & 2 ? "a" : "memory",
-				     (unsigned int)len >> 3);
+		len = g_strlcpy(to, parts[len / 2 % ARRAY_SIZE(parts)], 256);
 	else
 		for (size_t i = 0; i < len; i++)
 			to[i] = (char)take(1);
@@ -271,7 +305,8 @@ make_release(struct request *r)
 {
 	struct fuse_release_in *in = request_add(r, sizeof(*in));
 
-	return request_open(r, &in->fh) && !request_is_shared(r);
+	/* Fewer than opens, so that some stay. */
+	return take(1) & 1 && request_open(r, &in->fh) && !request_is_shared(r);
 }
 
 static bool
@@ -323,7 +358,7 @@ make_interrupt(struct request *r)
 	pthread_mutex_lock(&z.lock);
 	in->unique = z.asked->len ? g_array_index(z.asked, struct asked,
 						  pick % z.asked->len)
-					.unique
+					    .unique
 				  : pick;
 	pthread_mutex_unlock(&z.lock);
 	return true;
@@ -351,50 +386,61 @@ make_plain(struct request *r)
 	return true;
 }
 
-/* @size of the fixed part before the names; made by @make in full if 0. */
+/*
+ * @size of the fixed part before the names; made by @make in full if 0.  What
+ * matters most is there more than once.
+ */
 static const struct kind {
 	uint32_t opcode;
 	size_t size;
 	bool (*make)(struct request *r);
 	bool silent; /* the kernel wants no answer */
 } kinds[] = {
-    {FUSE_LOOKUP,	  0,			       make_name,	false},
-    {FUSE_WRITE,	 0,			       make_write,	false},
-    {FUSE_OPEN,	0,			       make_open,      false},
-    {FUSE_READ,	0,			       make_read,      false},
-    {FUSE_GETATTR,	   sizeof(struct fuse_getattr_in),  make_plain,     false},
-    {FUSE_SETATTR,	   0,			       make_setattr,   false},
-    {FUSE_READLINK,   0,			       make_plain,	   false},
-    {FUSE_MKDIR,	 sizeof(struct fuse_mkdir_in),    make_name,	  false},
-    {FUSE_RMDIR,	 0,			       make_name,      false},
-    {FUSE_UNLINK,	  0,			       make_name,	false},
-    {FUSE_MKNOD,	 sizeof(struct fuse_mknod_in),    make_name,	  false},
-    {FUSE_CREATE,	  sizeof(struct fuse_create_in),	 make_name,	    false},
-    {FUSE_SYMLINK,	   0,			       make_two_names, false},
-    {FUSE_LINK,	sizeof(struct fuse_link_in),     make_name,	false},
-    {FUSE_RENAME,	  sizeof(struct fuse_rename_in),	 make_two_names, false},
-    {FUSE_STATFS,	  0,			       make_plain,	 false},
-    {FUSE_RELEASE,	   0,			       make_release,   false},
-    {FUSE_READDIR,	   0,			       make_readdir,   false},
-    {FUSE_LSEEK,	 0,			       make_lseek,	false},
-    {FUSE_POLL,	0,			       make_poll,      false},
-    {FUSE_FORGET,	  sizeof(struct fuse_forget_in),	 make_plain,     true },
-    {FUSE_INTERRUPT,  0,			       make_interrupt, true },
-    {FUSE_ACCESS,	  sizeof(struct fuse_access_in),	 make_plain,     false},
-    {FUSE_GETXATTR,   sizeof(struct fuse_getxattr_in), make_name,	false},
-    {FUSE_FLUSH,	 sizeof(struct fuse_flush_in),    make_plain,	   false},
-    {FUSE_OPENDIR,	   sizeof(struct fuse_open_in),	make_plain,	    false},
-    {FUSE_RELEASEDIR, sizeof(struct fuse_release_in),  make_plain,	  false},
-    {9999,	    0,			       make_plain,	  false},
+	{FUSE_LOOKUP,     0,			       make_name,	    false},
+	{FUSE_LOOKUP,     0,			       make_name,	    false},
+	{FUSE_LOOKUP,     0,			       make_name,	    false},
+	{FUSE_WRITE,	     0,			       make_write,	    false},
+	{FUSE_WRITE,	     0,			       make_write,	    false},
+	{FUSE_WRITE,	     0,			       make_write,	    false},
+	{FUSE_OPEN,	    0,			       make_open,	  false},
+	{FUSE_OPEN,	    0,			       make_open,	  false},
+	{FUSE_OPEN,	    0,			       make_open,	  false},
+	{FUSE_READ,	    0,			       make_read,	  false},
+	{FUSE_READ,	    0,			       make_read,	  false},
+	{FUSE_READ,	    0,			       make_read,	  false},
+	{FUSE_GETATTR,    sizeof(struct fuse_getattr_in),  make_plain,	   false},
+	{FUSE_SETATTR,    0,			       make_setattr,	false},
+	{FUSE_READLINK,	0,			       make_plain,     false},
+	{FUSE_MKDIR,	     sizeof(struct fuse_mkdir_in),	   make_name,      false},
+	{FUSE_RMDIR,	     0,			       make_name,	   false},
+	{FUSE_UNLINK,     0,			       make_name,	    false},
+	{FUSE_MKNOD,	     sizeof(struct fuse_mknod_in),	   make_name,      false},
+	{FUSE_CREATE,     sizeof(struct fuse_create_in),   make_name,	false},
+	{FUSE_SYMLINK,    0,			       make_two_names, false},
+	{FUSE_LINK,	    sizeof(struct fuse_link_in),	 make_name,	    false},
+	{FUSE_RENAME,     sizeof(struct fuse_rename_in),   make_two_names, false},
+	{FUSE_STATFS,     0,			       make_plain,     false},
+	{FUSE_RELEASE,    0,			       make_release,	false},
+	{FUSE_READDIR,    0,			       make_readdir,	false},
+	{FUSE_LSEEK,	     0,			       make_lseek,	    false},
+	{FUSE_POLL,	    0,			       make_poll,	  false},
+	{FUSE_FORGET,     sizeof(struct fuse_forget_in),   make_plain,	 true },
+	{FUSE_INTERRUPT,	 0,			       make_interrupt, true },
+	{FUSE_ACCESS,     sizeof(struct fuse_access_in),   make_plain,	 false},
+	{FUSE_GETXATTR,	sizeof(struct fuse_getxattr_in), make_name,	    false},
+	{FUSE_FLUSH,	     sizeof(struct fuse_flush_in),	   make_plain,     false},
+	{FUSE_OPENDIR,    sizeof(struct fuse_open_in),	    make_plain,	false},
+	{FUSE_RELEASEDIR, sizeof(struct fuse_release_in),  make_plain,     false},
+	{9999,	       0,			       make_plain,     false},
 };
 
 static void
 note_asked(const struct request *r, bool silent)
 {
 	struct asked asked = {
-	    .unique = r->header.unique,
-	    .opcode = r->header.opcode,
-	    .open = r->open,
+		.unique = r->header.unique,
+		.opcode = r->header.opcode,
+		.open = r->open,
 	};
 
 	pthread_mutex_lock(&z.lock);
@@ -432,29 +478,9 @@ next_request(struct request *r)
 		made = kind->make(r);
 		if (!made)
 			continue;
-		r->header.unique = ++z.unique;
+		z.unique += 2;
+		r->header.unique = z.unique | kind->silent;
 		note_asked(r, kind->silent);
-		return true;
-	}
-	return false;
-}
-
-/* A release for each descriptor that the program left open. */
-static bool
-next_release(struct request *r)
-{
-	for (int i = 0; i < MOST_OPEN; i++) {
-		struct fuse_release_in *in;
-
-		if (!z.open[i].there || z.open[i].used)
-			continue;
-		*r = (struct request){.open = i};
-		in = request_add(r, sizeof(*in));
-		in->fh = z.open[i].fh;
-		r->header.nodeid = z.open[i].node;
-		r->header.opcode = FUSE_RELEASE;
-		r->header.unique = ++z.unique;
-		note_asked(r, false);
 		return true;
 	}
 	return false;
@@ -472,7 +498,8 @@ first_request(struct request *r)
 	in->max_readahead = 128 << 10;
 	in->flags = FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES | FUSE_ASYNC_READ;
 	r->header.opcode = FUSE_INIT;
-	r->header.unique = ++z.unique;
+	z.unique += 2;
+	r->header.unique = z.unique;
 	note_asked(r, false);
 }
 
@@ -487,7 +514,7 @@ fuzz_read(int fd, void *to, size_t room, void *user)
 	if (!z.unique)
 		first_request(&r);
 	else
-		more = z.releasing ? next_release(&r) : next_request(&r);
+		more = next_request(&r);
 	if (!more) {
 		fuse_session_exit(z.server->session);
 		return 0;
@@ -510,9 +537,9 @@ answer_open(const struct asked *asked, const struct fuse_open_out *out)
 		if (z.open[i].there)
 			continue;
 		z.open[i] = (struct open_file){
-		    .fh = out->fh,
-		    .node = asked->node,
-		    .there = true,
+			.fh = out->fh,
+			.node = asked->node,
+			.there = true,
 		};
 		return;
 	}
@@ -539,8 +566,9 @@ answer_use(const struct asked *asked, int error, const void *body, size_t len)
 
 		if (out->nodeid)
 			z.nodes[z.nr_nodes < MOST_NODES
-				    ? z.nr_nodes++
-				    : out->nodeid % MOST_NODES] = out->nodeid;
+					? z.nr_nodes++
+					: out->nodeid % MOST_NODES] =
+				out->nodeid;
 	}
 }
 
@@ -552,8 +580,9 @@ fuzz_writev(int fd, struct iovec *iov, int count, void *user)
 
 	(void)fd;
 	(void)user;
-	if (!header->unique)
-		return (ssize_t)header->len; /* a notification */
+	/* A notification, or "what is to be interrupted is not here". */
+	if (!header->unique || header->unique & 1)
+		return (ssize_t)header->len;
 	pthread_mutex_lock(&z.lock);
 	for (guint i = 0; i < z.asked->len && !found; i++) {
 		struct asked asked = g_array_index(z.asked, struct asked, i);
@@ -578,9 +607,9 @@ static struct tree *
 boot(void)
 {
 	char *error = NULL;
-	struct machine_config *config =
-	    config_read("[machine]\narch = x86-64\nmemory = 64M\ncpus = 2\n",
-			"fuzz", &error);
+	struct machine_config *config = config_read(
+		"[machine]\narch = x86-64\nmemory = 64M\ncpus = 2\n", "fuzz",
+		&error);
 	struct machine *m = config ? machine_boot(config, NULL, &error) : NULL;
 
 	if (!m) {
@@ -594,24 +623,33 @@ static void
 run_session(int fd)
 {
 	static const struct fuse_custom_io io = {
-	    .writev = fuzz_writev,
-	    .read = fuzz_read,
+		.writev = fuzz_writev,
+		.read = fuzz_read,
 	};
 	char name[] = "fuzz_fuse";
 	char *argv[] = {name};
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
-	struct fuse_session *session =
-	    fuse_session_new(&args, &server_ops, sizeof(server_ops), z.server);
+	struct fuse_session *session = fuse_session_new(
+		&args, &server_ops, sizeof(server_ops), z.server);
 
 	KM_ASSERT(session && !fuse_session_custom_io(session, &io, fd));
 	z.server->session = session;
 	fuse_session_loop(session);
 	server_drain(z.server);
-	z.releasing = true;
-	fuse_session_reset(session);
-	fuse_session_loop(session);
 	fuse_session_destroy(session);
 	fuse_opt_free_args(&args);
+}
+
+/*
+ * An interrupt of what is not under way waits in libfuse for it, and is not
+ * freed at the end.
+ */
+const char *__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libfuse3";
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -620,12 +658,12 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	z = (struct fuzz){
-	    .data = data,
-	    .left = size,
-	    .server = server_new(boot()),
-	    .asked = g_array_new(FALSE, FALSE, sizeof(struct asked)),
-	    .nodes = {TREE_ROOT},
-	    .nr_nodes = 1,
+		.data = data,
+		.left = size,
+		.server = server_new(boot()),
+		.asked = g_array_new(FALSE, FALSE, sizeof(struct asked)),
+		.nodes = {TREE_ROOT},
+		.nr_nodes = 1,
 	};
 	pthread_mutex_init(&z.lock, NULL);
 	run_session(eventfd(0, EFD_CLOEXEC));
@@ -644,7 +682,7 @@ static void
 run_made_up(void)
 {
 	uint64_t state = 1;
-	uint8_t data[2048];
+	uint8_t data[4096];
 
 	for (unsigned int n = 0; n < MADE_UP; n++) {
 		for (size_t i = 0; i < sizeof(data); i++) {

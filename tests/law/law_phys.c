@@ -32,14 +32,14 @@ static const struct machine_kind {
 	bool cma_kernel;
 	const char *cmdline;
 } kinds[] = {
-    {"tiny",     ARCH_GENERIC,  MIB(8),	   1, 1, false, ""		  },
-    {"small",    ARCH_X86_64,   MIB(32),   1, 1, false, ""		   },
-    {"cma",	    ARCH_X86_64,	 MIB(96),	  1, 2, true,  "cma=16M"	       },
-    {"movable",	ARCH_X86_64,   MIB(128),  1, 2, false, "movablecore=48M"},
-    {"nodes",    ARCH_X86_64,   MIB(96),   3, 4, true,	""		  },
-    {"i386",     ARCH_I386,	MIB(1024), 1, 2, false, ""		  },
-    {"i386-pae", ARCH_I386_PAE, MIB(1024), 1, 2, false, ""		  },
-    {"zones",    ARCH_X86_64,   GIB(5),	   1, 4, false, ""		  },
+	{"tiny",	 ARCH_GENERIC,  MIB(8),    1, 1, false, ""		      },
+	{"small",	  ARCH_X86_64,   MIB(32),	1, 1, false, ""	       },
+	{"cma",	ARCH_X86_64,   MIB(96),   1, 2, true,  "cma=16M"	   },
+	{"movable",  ARCH_X86_64,	 MIB(128),  1, 2, false, "movablecore=48M"},
+	{"nodes",	  ARCH_X86_64,   MIB(96),	3, 4, true,  ""		      },
+	{"i386",	 ARCH_I386,	    MIB(1024), 1, 2, false, ""		      },
+	{"i386-pae", ARCH_I386_PAE, MIB(1024), 1, 2, false, ""		      },
+	{"zones",	  ARCH_X86_64,   GIB(5),    1, 4, false, ""		      },
 };
 
 struct held {
@@ -91,9 +91,9 @@ static void
 add_usable(GArray *firmware, GArray *memory, pa_t start, pa_t end)
 {
 	const struct firmware_range f = {
-	    {start, end},
-		  E820_USABLE
-	     };
+		{start, end},
+		      E820_USABLE
+	 };
 	const struct range m = {start, end};
 
 	g_array_append_val(firmware, f);
@@ -108,12 +108,12 @@ config_make(struct run *r)
 	const struct range first = {0, MIB(1)};
 
 	*c = (struct phys_config){
-	    .arch = kind->arch,
-	    .page_shift = 12,
-	    .nr_cpus = kind->cpus,
-	    .nr_nodes = kind->nodes,
-	    .cmdline = kind->cmdline,
-	    .cma_kernel = kind->cma_kernel,
+		.arch = kind->arch,
+		.page_shift = 12,
+		.nr_cpus = kind->cpus,
+		.nr_nodes = kind->nodes,
+		.cmdline = kind->cmdline,
+		.cma_kernel = kind->cma_kernel,
 	};
 	c->nodes = g_new0(struct node_config, kind->nodes);
 	c->cpu_node = g_new0(int32_t, kind->cpus);
@@ -122,7 +122,7 @@ config_make(struct run *r)
 	g_array_append_val(c->reserved, first);
 	for (unsigned int n = 0; n < kind->nodes; n++) {
 		GArray *memory =
-		    g_array_new(FALSE, FALSE, sizeof(struct range));
+			g_array_new(FALSE, FALSE, sizeof(struct range));
 		pa_t start = n * kind->bytes;
 		/* Ragged ends: not all zones end at whole blocks. */
 		const struct range hole = {start + MIB(5),
@@ -151,7 +151,7 @@ config_clear(struct phys_config *c)
  * ------------------------------------------------------------------------ */
 
 static void say(const struct run *r, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 static void
 say(const struct run *r, const char *format, ...)
@@ -225,34 +225,34 @@ unhold(struct run *r, struct held *h)
 }
 
 static const gfp_t some_gfp[] = {
-    GFP_KERNEL,
-    GFP_KERNEL | __GFP_COMP,
-    GFP_HIGHUSER_MOVABLE,
-    GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_ZERO,
-    GFP_HIGHUSER,
-    GFP_KERNEL | __GFP_RECLAIMABLE,
-    GFP_ATOMIC,
-    GFP_NOWAIT,
-    GFP_DMA | GFP_KERNEL,
-    GFP_DMA32 | GFP_KERNEL,
-    GFP_KERNEL | __GFP_THISNODE | __GFP_NORETRY,
-    GFP_TRANSHUGE,
-    GFP_KERNEL | __GFP_NOFAIL,
-    GFP_KERNEL | __GFP_MEMALLOC,
-    GFP_KERNEL | __GFP_RETRY_MAYFAIL,
-    __GFP_HIGH | __GFP_NOMEMALLOC | __GFP_MOVABLE,
+	GFP_KERNEL,
+	GFP_KERNEL | __GFP_COMP,
+	GFP_HIGHUSER_MOVABLE,
+	GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_ZERO,
+	GFP_HIGHUSER,
+	GFP_KERNEL | __GFP_RECLAIMABLE,
+	GFP_ATOMIC,
+	GFP_NOWAIT,
+	GFP_DMA | GFP_KERNEL,
+	GFP_DMA32 | GFP_KERNEL,
+	GFP_KERNEL | __GFP_THISNODE | __GFP_NORETRY,
+	GFP_TRANSHUGE,
+	GFP_KERNEL | __GFP_NOFAIL,
+	GFP_KERNEL | __GFP_MEMALLOC,
+	GFP_KERNEL | __GFP_RETRY_MAYFAIL,
+	__GFP_HIGH | __GFP_NOMEMALLOC | __GFP_MOVABLE,
 };
 
 static struct page_request
 some_request(struct run *r)
 {
 	struct page_request request = {
-	    .gfp = some_gfp[below(r, ARRAY_SIZE(some_gfp))],
-	    .order = some_order(r),
-	    .nid = NODE_LOCAL,
-	    .cpu = some_cpu(r),
-	    .context = (enum alloc_context)below(r, NR_CONTEXTS),
-	    .pf_memalloc = !below(r, 30),
+		.gfp = some_gfp[below(r, ARRAY_SIZE(some_gfp))],
+		.order = some_order(r),
+		.nid = NODE_LOCAL,
+		.cpu = some_cpu(r),
+		.context = (enum alloc_context)below(r, NR_CONTEXTS),
+		.pf_memalloc = !below(r, 30),
 	};
 
 	if (below(r, 3) == 0)
@@ -398,7 +398,7 @@ step_mirror(struct run *r)
 	switch (kind) {
 	case 0:
 		result =
-		    mirror_take(r->phys, pfn, order, GFP_KERNEL, type, cpu);
+			mirror_take(r->phys, pfn, order, GFP_KERNEL, type, cpu);
 		if (result != MIRROR_IMPOSSIBLE)
 			hold(r, pfn, order);
 		break;
@@ -424,12 +424,12 @@ static const struct {
 	const char *name;
 	const char *values[4];
 } settings[] = {
-    {"min_free_kbytes",		{"128", "1024", "4096", "2000"}},
-    {"watermark_scale_factor",	       {"10", "100", "1000", "1"}	 },
-    {"watermark_boost_factor",	       {"0", "15000", "5000", "30000"}},
-    {"percpu_pagelist_high_fraction", {"0", "8", "64", "1000"}	      },
-    {"lowmem_reserve_ratio",
-     {"256 256 32 0 0", "1 1 1 0 0", "32 32 32 0 0", "0 0 0 0 0"}	 },
+	{"min_free_kbytes",		    {"128", "1024", "4096", "2000"}},
+	{"watermark_scale_factor",	   {"10", "100", "1000", "1"}     },
+	{"watermark_boost_factor",	   {"0", "15000", "5000", "30000"}},
+	{"percpu_pagelist_high_fraction", {"0", "8", "64", "1000"}	  },
+	{"lowmem_reserve_ratio",
+	 {"256 256 32 0 0", "1 1 1 0 0", "32 32 32 0 0", "0 0 0 0 0"}    },
 };
 
 static void
@@ -480,18 +480,18 @@ static const struct {
 	void (*step)(struct run *r);
 	unsigned int weight;
 } steps[] = {
-    {step_alloc,	 40},
-	{step_put,	   36},
-	  {step_fill,     2 },
-	   {step_put_many, 2 },
-    {step_put_list, 4 },
+	{step_alloc,    40},
+	    {step_put,      36},
+	{step_fill,	    2 },
+	{step_put_many, 2 },
+	    {step_put_list, 4 },
 	{step_bulk,	    2 },
-	  {step_split,    2 },
-	   {step_drain,	3 },
-    {step_mirror,	  12},
+	{step_split,    2 },
+	    {step_drain,	 3 },
+	{step_mirror,   12},
 	{step_sysctl,   2 },
-	  {step_cpu,	     1 },
-	   {step_hotplug,  1 },
+	    {step_cpu,      1 },
+	{step_hotplug,  1 },
 };
 
 static void

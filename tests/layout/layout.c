@@ -74,6 +74,16 @@ declare(char **cell)
 	g_ptr_array_add(declared, d);
 }
 
+static void
+forget(struct declared *d)
+{
+	g_free(d->kind);
+	g_free(d->path);
+	g_free(d->size);
+	g_free(d->stream);
+	g_free(d);
+}
+
 /* An inode number's upper part is the entry's place in the layout, plus one. */
 static struct declared *
 declaration_of(uint64_t ino)
@@ -384,6 +394,11 @@ main(int argc, char **argv)
 		if (!strcmp(d->kind, "control") && !strcmp(d->stream, "-"))
 			case_unknown(d->path);
 	}
+	for (guint i = 0; i < declared->len; i++)
+		forget(declared->pdata[i]);
+	g_ptr_array_unref(declared);
+	g_strfreev(lines);
+	g_free(text);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }

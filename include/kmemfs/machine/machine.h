@@ -52,7 +52,8 @@ struct machine {
 	struct machine_config *config;
 	enum machine_state state;
 	uint64_t now_ns;       /* modelled time since boot */
-	uint64_t generation;   /* +1 with each op that ran: files compare it */
+	uint64_t generation;   /* +1 with all that a file may show: texts made
+				  before are stale */
 	uint64_t changed_ns;   /* time of the last op that was not the clock */
 	uint64_t position;     /* ops in the journal */
 	uint64_t random;       /* the generator's state */

@@ -23,11 +23,11 @@ enum alloc_context {
 struct page_request {
 	gfp_t gfp;
 	unsigned int order;
-	int nid;                    /* preferred node; NODE_LOCAL: cpu's */
+	int nid; /* preferred node; NODE_LOCAL: cpu's */
 	unsigned int cpu;
 	enum alloc_context context;
-	bool pf_memalloc;           /* task has PF_MEMALLOC */
-	struct out *why;            /* NULL: nobody asks, costs nothing */
+	bool pf_memalloc; /* task has PF_MEMALLOC */
+	struct out *why;  /* NULL: nobody asks, costs nothing */
 };
 
 /*
@@ -76,7 +76,7 @@ void pages_drain(struct phys *phys, struct zone *zone, int cpu);
 
 /* What had to be done to make a recorded step possible. */
 enum mirror_result {
-	MIRROR_OK,          /* it was where the kernel had it */
+	MIRROR_OK,	    /* it was where the kernel had it */
 	MIRROR_ELSEWHERE,   /* it was free, in another place; taken */
 	MIRROR_NOT_FREE,    /* it was allocated: freed first (resync) */
 	MIRROR_NOT_MANAGED, /* reserved or absent: given to the zone (resync) */
@@ -88,19 +88,18 @@ enum mirror_result {
  * (buddy lists, pcp lists, inside larger blocks).  What remains of split
  * blocks goes back to the lists.  @type is what the recording says.
  */
-enum mirror_result mirror_take(struct phys *phys, pfn_t pfn,
-			       unsigned int order, gfp_t gfp,
-			       enum migratetype type, unsigned int cpu);
+enum mirror_result mirror_take(struct phys *phys, pfn_t pfn, unsigned int order,
+			       gfp_t gfp, enum migratetype type,
+			       unsigned int cpu);
 /* The recorded kernel took this block from the buddy under the zone lock; if
  * @pcp_refill it goes to the tail of @cpu's pcp list of (order, type). */
 enum mirror_result mirror_zone_locked(struct phys *phys, pfn_t pfn,
-				      unsigned int order,
-				      enum migratetype type, bool pcp_refill,
-				      unsigned int cpu);
+				      unsigned int order, enum migratetype type,
+				      bool pcp_refill, unsigned int cpu);
 /* Free exactly this block (mm_page_free): pcp head, or the buddy. The model's
  * own drain rules do not run under mirror: drains are recorded. */
-enum mirror_result mirror_free(struct phys *phys, pfn_t pfn,
-			       unsigned int order, unsigned int cpu);
+enum mirror_result mirror_free(struct phys *phys, pfn_t pfn, unsigned int order,
+			       unsigned int cpu);
 /* mm_page_pcpu_drain: from @cpu's pcp (or wherever) to the buddy. */
 enum mirror_result mirror_drain(struct phys *phys, pfn_t pfn,
 				unsigned int order, enum migratetype type,
@@ -111,12 +110,10 @@ enum mirror_result mirror_drain(struct phys *phys, pfn_t pfn,
  * moved a block of @fallback_order at @pfn from the lists of @fallback_type to
  * those of @type, and with @change_ownership its pageblock.
  */
-enum mirror_result mirror_extfrag(struct phys *phys, pfn_t pfn,
-				  unsigned int alloc_order,
-				  unsigned int fallback_order,
-				  enum migratetype type,
-				  enum migratetype fallback_type,
-				  bool change_ownership);
+enum mirror_result
+mirror_extfrag(struct phys *phys, pfn_t pfn, unsigned int alloc_order,
+	       unsigned int fallback_order, enum migratetype type,
+	       enum migratetype fallback_type, bool change_ownership);
 
 /* --- hotplug.c ----------------------------------------------------------- */
 

@@ -58,6 +58,9 @@ bool bench_quick(void);
 
 /* Nanoseconds of a steady clock. */
 uint64_t bench_now(void);
+/* Nanoseconds that this thread has run: what others do meanwhile does not
+ * count.  Reading it costs a system call. */
+uint64_t bench_cpu(void);
 /* A fast generator; *@state is any number. */
 uint64_t bench_random(uint64_t *state);
 /* Bytes of memory this process has now. */

@@ -74,7 +74,7 @@ add_zonelists(struct phys *phys, struct node *node)
 
 			for (int type = MAX_NR_ZONES; type-- > 0;) {
 				struct zone *zone =
-				    &phys->nodes[n]->zones[type];
+					&phys->nodes[n]->zones[type];
 
 				if (zone_populated(zone) &&
 				    (!list || n == node->id))
@@ -91,7 +91,7 @@ add_arrays(struct fixture *f)
 
 	phys->frames_len = phys->max_pfn;
 	phys->pageblocks_len =
-	    (phys->max_pfn >> phys->arch->pageblock_order) + 1;
+		(phys->max_pfn >> phys->arch->pageblock_order) + 1;
 	phys->frames = sparse(phys->frames_len * sizeof(struct frame));
 	phys->pageblocks = sparse(phys->pageblocks_len);
 	g_array_sort(phys->spans, by_start);
@@ -200,7 +200,7 @@ pfn_t
 fixture_alloc(struct fixture *f, gfp_t gfp, unsigned int order)
 {
 	const struct page_request request = {
-	    .gfp = gfp, .order = order, .nid = NODE_LOCAL};
+		.gfp = gfp, .order = order, .nid = NODE_LOCAL};
 	pfn_t pfn;
 
 	return pages_alloc(&f->phys, &request, &pfn) ? PFN_NONE : pfn;
@@ -247,9 +247,9 @@ pcp_list(struct zone *zone, unsigned int cpu, unsigned int order,
 }
 
 static const unsigned int nr_args[NR_TRACE_EVENTS] = {
-    [TRACE_MM_PAGE_ALLOC] = 4,	      [TRACE_MM_PAGE_FREE] = 2,
-    [TRACE_MM_PAGE_FREE_BATCHED] = 1, [TRACE_MM_PAGE_ALLOC_ZONE_LOCKED] = 4,
-    [TRACE_MM_PAGE_PCPU_DRAIN] = 3,   [TRACE_MM_PAGE_ALLOC_EXTFRAG] = 8,
+	[TRACE_MM_PAGE_ALLOC] = 4,	  [TRACE_MM_PAGE_FREE] = 2,
+	[TRACE_MM_PAGE_FREE_BATCHED] = 1, [TRACE_MM_PAGE_ALLOC_ZONE_LOCKED] = 4,
+	[TRACE_MM_PAGE_PCPU_DRAIN] = 3,	  [TRACE_MM_PAGE_ALLOC_EXTFRAG] = 8,
 };
 
 const char *
@@ -264,8 +264,8 @@ events(struct fixture *f)
 		len += (size_t)sprintf(text + len, "%s%s", len ? "; " : "",
 				       trace_name(r->event));
 		for (unsigned int i = 0; i < nr_args[r->event]; i++)
-			len +=
-			    (size_t)sprintf(text + len, " %" PRIu64, r->arg[i]);
+			len += (size_t)sprintf(text + len, " %" PRIu64,
+					       r->arg[i]);
 		ck_assert_uint_lt(len, sizeof(text) - 256);
 	}
 	trace_clear(&f->trace);

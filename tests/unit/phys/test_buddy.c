@@ -134,8 +134,8 @@ END_TEST
 START_TEST(blocks_of_two_zones_never_merge)
 {
 	const struct fixture_zone z[] = {
-	    {0, ZONE_DMA32,  512,	 1024},
-	    {0, ZONE_NORMAL, 1024, 2048},
+		{0, ZONE_DMA32,	512,  1024},
+		{0, ZONE_NORMAL, 1024, 2048},
 	};
 	struct fixture *f = fixture_new(ARCH_X86_64, 1, z, 2);
 
@@ -144,8 +144,8 @@ START_TEST(blocks_of_two_zones_never_merge)
 	buddy_hand_over(fixture_zone(f, 0, ZONE_DMA32), 512, 1024);
 	buddy_hand_over(NORMAL(f), 1536, 2048);
 	ck_assert_str_eq(
-	    free_list(fixture_zone(f, 0, ZONE_DMA32), 9, MIGRATE_MOVABLE),
-	    "512");
+		free_list(fixture_zone(f, 0, ZONE_DMA32), 9, MIGRATE_MOVABLE),
+		"512");
 	ck_assert_str_eq(LIST(f, 10, MOVABLE), "1024");
 	assert_lawful(f);
 	fixture_free(f);
@@ -402,7 +402,7 @@ suite_buddy(void)
 	TCase *t = tcase_create("buddy");
 
 	tcase_add_test(
-	    t, handed_over_blocks_stand_in_the_list_by_ascending_address);
+		t, handed_over_blocks_stand_in_the_list_by_ascending_address);
 	tcase_add_test(t, a_range_is_cut_by_the_zero_bits_of_its_pfns);
 	tcase_add_test(t, neighbouring_ranges_merge_across_hand_overs);
 	tcase_add_test(t, a_split_keeps_the_lowest_part_and_lists_the_rest);

@@ -35,18 +35,18 @@ static const struct {
 	gfp_t gfp;
 	enum migratetype have[2], from;
 } orders_of[] = {
-    {"Unmovable takes Reclaimable first",
-     GFP_KERNEL,  {MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE},
-     MIGRATE_RECLAIMABLE},
-    {"Movable takes Reclaimable first",
-     MOVABLE,     {MIGRATE_UNMOVABLE, MIGRATE_RECLAIMABLE},
-     MIGRATE_RECLAIMABLE},
-    {"Reclaimable takes Unmovable first",
-     RECLAIMABLE, {MIGRATE_MOVABLE, MIGRATE_UNMOVABLE},
-     MIGRATE_UNMOVABLE  },
-    {"Unmovable never takes CMA",
-     GFP_KERNEL,  {MIGRATE_CMA, MIGRATE_MOVABLE},
-     MIGRATE_MOVABLE    },
+	{"Unmovable takes Reclaimable first",
+	 GFP_KERNEL,	 {MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE},
+	 MIGRATE_RECLAIMABLE},
+	{"Movable takes Reclaimable first",
+	 MOVABLE,	 {MIGRATE_UNMOVABLE, MIGRATE_RECLAIMABLE},
+	 MIGRATE_RECLAIMABLE},
+	{"Reclaimable takes Unmovable first",
+	 RECLAIMABLE, {MIGRATE_MOVABLE, MIGRATE_UNMOVABLE},
+	 MIGRATE_UNMOVABLE  },
+	{"Unmovable never takes CMA",
+	 GFP_KERNEL,	 {MIGRATE_CMA, MIGRATE_MOVABLE},
+	 MIGRATE_MOVABLE	},
 };
 
 START_TEST(each_type_falls_back_in_its_own_order)
@@ -96,26 +96,28 @@ static const struct {
 	unsigned int order, holes, fallback_order;
 	bool retag;
 } steals[] = {
-  /* 512 pages a pageblock; alike = 512 - free - movable. */
-    {"free 64, movable 448: 64 < 256",  MOVABLE,	GFP_KERNEL,  4, 4,  4, false},
-    {"free 256 of 512",			MOVABLE,	 GFP_KERNEL,  4, 16, 4, true },
-    {"free 240 < 256",		       MOVABLE,	GFP_KERNEL,  4, 15, 4, false},
+	/* 512 pages a pageblock; alike = 512 - free - movable. */
+	{"free 64, movable 448: 64 < 256",  MOVABLE,    GFP_KERNEL,	4, 4,  4, false},
+	{"free 256 of 512",		    MOVABLE,    GFP_KERNEL,	 4, 16, 4, true },
+	{"free 240 < 256",		   MOVABLE,    GFP_KERNEL,	4, 15, 4, false},
  /* The pageblock became Unmovable when it was filled: nothing alike. */
-    {"Reclaimable in an Unmovable one", GFP_KERNEL, RECLAIMABLE, 4, 8,  4,
-     false								      },
-    {"ditto, half of it free",	       GFP_KERNEL, RECLAIMABLE, 4, 16, 4, true },
+	{"Reclaimable in an Unmovable one", GFP_KERNEL, RECLAIMABLE, 4, 8,  4,
+	 false								      },
+	{"ditto, half of it free",	   GFP_KERNEL, RECLAIMABLE, 4, 16, 4, true },
  /* Movable counts movable pages; here there are none. */
-    {"Movable into Unmovable, order 4", GFP_KERNEL, MOVABLE,     4, 8,  4, false},
-    {"Movable, half free",		   GFP_KERNEL, MOVABLE,	4, 16, 4, true },
+	{"Movable into Unmovable, order 4", GFP_KERNEL, MOVABLE,	 4, 8,  4,
+	 false								      },
+	{"Movable, half free",	       GFP_KERNEL, MOVABLE,	    4, 16, 4, true },
  /* Too small to settle: just the block. */
-    {"Movable, order 3 does not steal", GFP_KERNEL, MOVABLE,     3, 32, 3, false},
-    {"Unmovable steals at any order",   MOVABLE,    GFP_KERNEL,  3, 32, 3, true },
+	{"Movable, order 3 does not steal", GFP_KERNEL, MOVABLE,	 3, 32, 3,
+	 false								      },
+	{"Unmovable steals at any order",	  MOVABLE,	   GFP_KERNEL,  3, 32, 3, true },
 };
 
 START_TEST(half_a_pageblock_free_or_alike_changes_its_owner)
 {
-	struct fixture *f =
-	    fixture_holes(steals[_i].held, steals[_i].order, steals[_i].holes);
+	struct fixture *f = fixture_holes(steals[_i].held, steals[_i].order,
+					  steals[_i].holes);
 	enum migratetype own = TYPE(f, 1024);
 	enum migratetype wants = gfp_migratetype(steals[_i].wants);
 	const struct trace_record *r;
@@ -205,7 +207,8 @@ START_TEST(a_steal_raises_the_watermarks_up_to_a_part_of_high)
 		pages_put(&f->phys, pfn[i], 4, 0);
 		/* One pageblock a steal; it would keep others out now. */
 		ck_assert_uint_eq(
-		    fixture_alloc(f, GFP_KERNEL | __GFP_MEMALLOC, 4), pfn[i]);
+			fixture_alloc(f, GFP_KERNEL | __GFP_MEMALLOC, 4),
+			pfn[i]);
 		ck_assert_uint_eq(NORMAL(f)->watermark_boost,
 				  MIN_OF(had + 512, 750));
 	}
@@ -220,10 +223,10 @@ static const struct {
 	unsigned int blocks;
 	uint64_t boost;
 } boosts[] = {
-    {"switched off",		     0,	500, 4, 0	 },
-    {"no watermarks yet",	  15000, 0,   4, 0	},
-    {"fewer than four pageblocks", 15000, 500, 1, 0  },
-    {"at least one pageblock",     15000, 10,  4, 512},
+	{"switched off",		 0,	    500, 4, 0  },
+	{"no watermarks yet",	      15000, 0,	4, 0  },
+	{"fewer than four pageblocks", 15000, 500, 1, 0  },
+	{"at least one pageblock",	   15000, 10,  4, 512},
 };
 
 START_TEST(small_zones_are_not_boosted)
@@ -463,9 +466,10 @@ suite_fallback(void)
 	tcase_add_test(t, the_reserve_does_not_count_as_free_for_others);
 	tcase_add_test(t, before_a_request_fails_the_reserve_is_given_back);
 	tcase_add_test(
-	    t, an_atomic_request_that_finds_nothing_else_enters_the_reserve);
+		t,
+		an_atomic_request_that_finds_nothing_else_enters_the_reserve);
 	tcase_add_test(
-	    t, cma_lends_first_while_it_holds_over_half_of_what_is_free);
+		t, cma_lends_first_while_it_holds_over_half_of_what_is_free);
 	tcase_add_test(t, cma_serves_when_the_movable_lists_are_empty);
 	tcase_add_test(t, who_may_not_use_cma_does_not_count_its_pages);
 	suite_add_tcase(s, t);

@@ -118,9 +118,9 @@ START_TEST(a_page_on_another_cpus_list_is_found)
 
 	buddy_hand_over(NORMAL(f), 1024, 3072);
 	ck_assert_int_eq(LOCKED(f, 1030, 0, true), MIRROR_OK);
-	ck_assert_int_eq(
-	    mirror_take(&f->phys, 1030, 0, GFP_KERNEL, MIGRATE_UNMOVABLE, 1),
-	    MIRROR_ELSEWHERE);
+	ck_assert_int_eq(mirror_take(&f->phys, 1030, 0, GFP_KERNEL,
+				     MIGRATE_UNMOVABLE, 1),
+			 MIRROR_ELSEWHERE);
 	ck_assert_uint_eq(NORMAL(f)->pcp[0].count, 0);
 	assert_lawful(f);
 	fixture_free(f);
@@ -149,8 +149,8 @@ END_TEST
 START_TEST(what_no_memory_has_is_impossible_and_changes_nothing)
 {
 	const struct fixture_zone z[] = {
-	    {0, ZONE_DMA32,  1024, 3072},
-	    {0, ZONE_NORMAL, 5120, 7168},
+		{0, ZONE_DMA32,	1024, 3072},
+		{0, ZONE_NORMAL, 5120, 7168},
 	};
 	struct fixture *f = fixture_new(ARCH_X86_64, 1, z, 2);
 
@@ -287,7 +287,7 @@ suite_mirror(void)
 	TCase *t = tcase_create("mirror");
 
 	tcase_add_test(
-	    t, a_refill_an_allocation_a_free_and_a_drain_are_as_recorded);
+		t, a_refill_an_allocation_a_free_and_a_drain_are_as_recorded);
 	tcase_add_test(t,
 		       a_block_beyond_the_per_cpu_orders_passes_from_the_buddy);
 	tcase_add_test(t, a_page_in_the_middle_of_a_free_block_is_cut_out);

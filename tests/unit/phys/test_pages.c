@@ -16,9 +16,9 @@ fixture_pc(enum arch_id arch)
 {
 	const bool low = arch == ARCH_X86_64;
 	const struct fixture_zone z[] = {
-	    {0, ZONE_DMA,			  1024, 3072},
-	    {0, low ? ZONE_DMA32 : ZONE_NORMAL,	3072, 5120},
-	    {0, low ? ZONE_NORMAL : ZONE_HIGHMEM, 5120, 7168},
+		{0, ZONE_DMA,			      1024, 3072},
+		{0, low ? ZONE_DMA32 : ZONE_NORMAL,   3072, 5120},
+		{0, low ? ZONE_NORMAL : ZONE_HIGHMEM, 5120, 7168},
 	};
 	struct fixture *f = fixture_new(arch, 2, z, 3);
 
@@ -33,9 +33,9 @@ static struct fixture *
 fixture_numa(void)
 {
 	const struct fixture_zone z[] = {
-	    {0, ZONE_DMA32,  1024, 3072},
-	    {0, ZONE_NORMAL, 3072, 5120},
-	    {1, ZONE_NORMAL, 5120, 7168},
+		{0, ZONE_DMA32,	1024, 3072},
+		{0, ZONE_NORMAL, 3072, 5120},
+		{1, ZONE_NORMAL, 5120, 7168},
 	};
 	struct fixture *f = fixture_new(ARCH_X86_64, 2, z, 3);
 
@@ -79,22 +79,22 @@ static const struct {
 	gfp_t bits;
 	unsigned int x86_64, i386;
 } zones_of[] = {
-    {0,	ZONE_NORMAL, ZONE_NORMAL },
-    {0x1, ZONE_DMA,    ZONE_DMA    },
-    {0x2, ZONE_NORMAL, ZONE_HIGHMEM},
-    {0x3, NONE,	NONE	    },
-    {0x4, ZONE_DMA32,  ZONE_NORMAL },
-    {0x5, NONE,	NONE	    },
-    {0x6, NONE,	NONE	    },
-    {0x7, NONE,	NONE	    },
-    {0x8, ZONE_NORMAL, ZONE_NORMAL },
-    {0x9, ZONE_DMA,    ZONE_DMA    },
-    {0xa, ZONE_NORMAL, ZONE_HIGHMEM}, /* Movable is empty here */
-    {0xb, NONE,	NONE	    },
-    {0xc, ZONE_DMA32,  ZONE_NORMAL },
-    {0xd, NONE,	NONE	    },
-    {0xe, NONE,	NONE	    },
-    {0xf, NONE,	NONE	    },
+	{0,   ZONE_NORMAL, ZONE_NORMAL },
+	{0x1, ZONE_DMA,	ZONE_DMA	},
+	{0x2, ZONE_NORMAL, ZONE_HIGHMEM},
+	{0x3, NONE,	    NONE	},
+	{0x4, ZONE_DMA32,  ZONE_NORMAL },
+	{0x5, NONE,	    NONE	},
+	{0x6, NONE,	    NONE	},
+	{0x7, NONE,	    NONE	},
+	{0x8, ZONE_NORMAL, ZONE_NORMAL },
+	{0x9, ZONE_DMA,	ZONE_DMA	},
+	{0xa, ZONE_NORMAL, ZONE_HIGHMEM}, /* Movable is empty here */
+	{0xb, NONE,	    NONE	},
+	{0xc, ZONE_DMA32,  ZONE_NORMAL },
+	{0xd, NONE,	    NONE	},
+	{0xe, NONE,	    NONE	},
+	{0xf, NONE,	    NONE	},
 };
 
 START_TEST(zone_bits_choose_the_highest_zone)
@@ -139,8 +139,8 @@ START_TEST(an_allocated_block_is_described_by_its_head)
 	const struct frame *frame;
 	pfn_t pfn;
 
-	pfn =
-	    fixture_alloc(f, GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_ZERO, 3);
+	pfn = fixture_alloc(f, GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_ZERO,
+			    3);
 	frame = &f->phys.frames[pfn];
 	ck_assert_int_eq(frame->state, FRAME_ALLOCATED);
 	ck_assert_int_eq(frame->refs, 1);
@@ -222,22 +222,22 @@ static const struct {
 	unsigned int order;
 	int64_t least; /* free pages it still succeeds with; min is 800 */
 } reserves[] = {
-    {"ordinary: all of min",		     GFP_KERNEL,			 0, 0,	       0, 801},
-    {"order 3: 7 pages more",		      GFP_KERNEL,			  0, 0,		3, 808},
-    {"no waiting, no right",		     GFP_NOWAIT,			 0, 0,	       0, 801},
-    {"__GFP_HIGH: half of min",			GFP_KERNEL | __GFP_HIGH,	 0, 0,	       0, 401},
-    {"GFP_ATOMIC: 3/8 of min",		       GFP_ATOMIC,			   0, 0,		 0, 301},
-    {"__GFP_HIGH, not to wait, no reserves",     __GFP_HIGH | __GFP_NOMEMALLOC, 0,
-     0,											     0, 401},
-    {"__GFP_MEMALLOC: all",			    GFP_KERNEL | __GFP_MEMALLOC,	 0, 0,	       0, 1  },
-    {"PF_MEMALLOC: all",			 GFP_KERNEL,		     1, 0,		   0, 1  },
-    {"PF_MEMALLOC refused by __GFP_NOMEMALLOC",	GFP_KERNEL | __GFP_NOMEMALLOC,
-     1,									    0,	       0, 801},
-    {"PF_MEMALLOC does not count in interrupts", GFP_NOWAIT,		     1, CONTEXT_IRQ,     0,
-     801												  },
-    {"but in softirqs",			  GFP_NOWAIT,		    1, CONTEXT_SOFTIRQ, 0, 1  },
-    {"__GFP_NOFAIL: half of min at last",	  GFP_KERNEL | __GFP_NOFAIL,     0, 0,		   0,
-     401												  },
+	{"ordinary: all of min",			 GFP_KERNEL,		     0, 0,		   0, 801},
+	{"order 3: 7 pages more",			  GFP_KERNEL,		      0, 0,		    3, 808},
+	{"no waiting, no right",			 GFP_NOWAIT,		     0, 0,		   0, 801},
+	{"__GFP_HIGH: half of min",		    GFP_KERNEL | __GFP_HIGH,	     0, 0,		   0, 401},
+	{"GFP_ATOMIC: 3/8 of min",		   GFP_ATOMIC,		       0, 0,		     0, 301},
+	{"__GFP_HIGH, not to wait, no reserves",	 __GFP_HIGH | __GFP_NOMEMALLOC,
+	 0,									    0,	       0, 401},
+	{"__GFP_MEMALLOC: all",			GFP_KERNEL | __GFP_MEMALLOC,   0, 0,		   0, 1  },
+	{"PF_MEMALLOC: all",			     GFP_KERNEL,			 1, 0,	       0, 1  },
+	{"PF_MEMALLOC refused by __GFP_NOMEMALLOC",
+	 GFP_KERNEL | __GFP_NOMEMALLOC,					     1, 0,		      0, 801},
+	{"PF_MEMALLOC does not count in interrupts", GFP_NOWAIT,			 1, CONTEXT_IRQ,
+	 0,												801},
+	{"but in softirqs",			    GFP_NOWAIT,			1, CONTEXT_SOFTIRQ, 0, 1	},
+	{"__GFP_NOFAIL: half of min at last",	      GFP_KERNEL | __GFP_NOFAIL,	 0, 0,
+	 0,												401},
 };
 
 START_TEST(rights_tell_how_far_below_min_a_request_may_go)
@@ -245,10 +245,10 @@ START_TEST(rights_tell_how_far_below_min_a_request_may_go)
 	for (int64_t below = 0; below < 2; below++) {
 		struct fixture *f = fixture_simple(2);
 		const struct page_request request = {
-		    .gfp = reserves[_i].gfp,
-		    .order = reserves[_i].order,
-		    .pf_memalloc = reserves[_i].pf_memalloc,
-		    .context = reserves[_i].context};
+			.gfp = reserves[_i].gfp,
+			.order = reserves[_i].order,
+			.pf_memalloc = reserves[_i].pf_memalloc,
+			.context = reserves[_i].context};
 		pfn_t pfn;
 		int err;
 
@@ -324,7 +324,7 @@ START_TEST(this_node_stays_on_the_node)
 {
 	struct fixture *f = fixture_numa();
 	struct page_request request = {
-	    .gfp = GFP_KERNEL | __GFP_THISNODE, .nid = 1, .cpu = 0};
+		.gfp = GFP_KERNEL | __GFP_THISNODE, .nid = 1, .cpu = 0};
 	pfn_t pfn;
 
 	ck_assert_int_eq(pages_alloc(&f->phys, &request, &pfn), 0);
@@ -496,7 +496,7 @@ START_TEST(the_story_names_zones_numbers_lists_and_the_steal)
 	struct fixture *f = fixture_pc(ARCH_X86_64);
 	struct out why = OUT_INIT;
 	const struct page_request request = {
-	    .gfp = GFP_KERNEL, .order = 1, .nid = 0, .why = &why};
+		.gfp = GFP_KERNEL, .order = 1, .nid = 0, .why = &why};
 	pfn_t pfn;
 
 	fixture_set_pcp(f, 8, 64);
@@ -505,34 +505,34 @@ START_TEST(the_story_names_zones_numbers_lists_and_the_steal)
 	set_marks(ZONE_OF(f, DMA32), 20, 30, 40);
 	ck_assert_int_eq(pages_alloc(&f->phys, &request, &pfn), 0);
 	ck_assert_str_eq(
-	    out_text(&why),
-	    "request: 2^1 = 2 pages, GFP_KERNEL (0xcc0), cpu 0 of node 0, "
-	    "process context\n"
-	    "  pageblock type Unmovable; highest zone Normal\n"
-	    "  zones: node 0 Normal DMA32 DMA\n"
-	    "  fast path: alloc flags WMARK_LOW|NOFRAGMENT|KSWAPD, from "
-	    "node 0 Normal\n"
-	    "    node 0 Normal: free 2048 - 1 (2^1 - 1) = 2047 <= 3000 "
-	    "(low 3000): fails\n"
-	    "    node 0 DMA32: free 2048 - 1 (2^1 - 1) = 2047 > 30 (low "
-	    "30) + 16 (reserve against Normal requests) = 46, and a free "
-	    "block of order 10 is Movable: ok\n"
-	    "    cpu 0's list of order 1 Unmovable: 0 blocks, to be "
-	    "refilled\n"
-	    "    no Unmovable block: a Movable block of order 10 at pfn "
-	    "3072 is stolen (pageblock 6, Movable)\n"
-	    "    it fills whole pageblocks: they become Unmovable\n"
-	    "    free list of order 10 Unmovable: pfn 3072 taken, split; "
-	    "back go 3584 (order 9), 3328 (order 8), 3200 (order 7), 3136 "
-	    "(order 6), 3104 (order 5), 3088 (order 4), 3080 (order 3), "
-	    "3076 (order 2), 3074 (order 1)\n"
-	    "    free list of order 1 Unmovable: pfn 3074 taken\n"
-	    "    free list of order 2 Unmovable: pfn 3076 taken, split; "
-	    "back go 3078 (order 1)\n"
-	    "    refilled with 4 of 4 blocks (batch 8 >> order 1, at least "
-	    "2)\n"
-	    "taken: pfn 3072 to 3073, node 0 DMA32, pageblock "
-	    "Unmovable\n");
+		out_text(&why),
+		"request: 2^1 = 2 pages, GFP_KERNEL (0xcc0), cpu 0 of node 0, "
+		"process context\n"
+		"  pageblock type Unmovable; highest zone Normal\n"
+		"  zones: node 0 Normal DMA32 DMA\n"
+		"  fast path: alloc flags WMARK_LOW|NOFRAGMENT|KSWAPD, from "
+		"node 0 Normal\n"
+		"    node 0 Normal: free 2048 - 1 (2^1 - 1) = 2047 <= 3000 "
+		"(low 3000): fails\n"
+		"    node 0 DMA32: free 2048 - 1 (2^1 - 1) = 2047 > 30 (low "
+		"30) + 16 (reserve against Normal requests) = 46, and a free "
+		"block of order 10 is Movable: ok\n"
+		"    cpu 0's list of order 1 Unmovable: 0 blocks, to be "
+		"refilled\n"
+		"    no Unmovable block: a Movable block of order 10 at pfn "
+		"3072 is stolen (pageblock 6, Movable)\n"
+		"    it fills whole pageblocks: they become Unmovable\n"
+		"    free list of order 10 Unmovable: pfn 3072 taken, split; "
+		"back go 3584 (order 9), 3328 (order 8), 3200 (order 7), 3136 "
+		"(order 6), 3104 (order 5), 3088 (order 4), 3080 (order 3), "
+		"3076 (order 2), 3074 (order 1)\n"
+		"    free list of order 1 Unmovable: pfn 3074 taken\n"
+		"    free list of order 2 Unmovable: pfn 3076 taken, split; "
+		"back go 3078 (order 1)\n"
+		"    refilled with 4 of 4 blocks (batch 8 >> order 1, at least "
+		"2)\n"
+		"taken: pfn 3072 to 3073, node 0 DMA32, pageblock "
+		"Unmovable\n");
 	out_fini(&why);
 	fixture_free(f);
 }
@@ -543,7 +543,7 @@ START_TEST(the_story_of_a_failure_tells_every_try)
 	struct fixture *f = fixture_simple(1);
 	struct out why = OUT_INIT;
 	const struct page_request request = {
-	    .gfp = GFP_KERNEL | __GFP_NOFAIL, .nid = 0, .why = &why};
+		.gfp = GFP_KERNEL | __GFP_NOFAIL, .nid = 0, .why = &why};
 	pfn_t pfn;
 
 	leave_free(f, NORMAL(f), GFP_KERNEL, 3);
@@ -578,7 +578,7 @@ START_TEST(asking_why_changes_nothing_else)
 
 		seed = seed * 1103515245 + 12345;
 		request.gfp =
-		    seed & 0x10000 ? GFP_ATOMIC : GFP_HIGHUSER_MOVABLE;
+			seed & 0x10000 ? GFP_ATOMIC : GFP_HIGHUSER_MOVABLE;
 		request.order = (seed >> 20) % 5;
 		request.cpu = (seed >> 25) & 1;
 		ck_assert_int_eq(pages_alloc(&quiet->phys, &request, &a) != 0,

@@ -34,13 +34,13 @@ static const struct {
 	const char *why;
 	unsigned int batch, order, refill;
 } refills[] = {
-    {"single pages: a batch",	      63, 0, 63},
-    {"order 1: half of it",	    63, 1, 31},
-    {"order 3: an eighth",		   63, 3, 7 },
-    {"never less than two blocks",	   7,  3, 2 },
-    {"pageblocks: two",		63, 9, 2 },
-    {"a list that keeps nothing: one", 1,  0, 1 },
-    {"ditto, of a higher order",	 1,  2, 1 },
+	{"single pages: a batch",	  63, 0, 63},
+	{"order 1: half of it",		63, 1, 31},
+	{"order 3: an eighth",	       63, 3, 7 },
+	{"never less than two blocks",     7,  3, 2 },
+	{"pageblocks: two",		    63, 9, 2 },
+	{"a list that keeps nothing: one", 1,  0, 1 },
+	{"ditto, of a higher order",	     1,	2, 1 },
 };
 
 START_TEST(an_empty_list_is_refilled_with_a_batch_scaled_by_order)
@@ -89,14 +89,14 @@ START_TEST(each_drain_without_an_allocation_doubles_until_high_less_batch)
 	static const struct {
 		unsigned int frees, count, factor;
 	} steps[] = {
-	    {15, 15, 0},
-		 {1,  12, 1},
-	     {3,	 15, 1},
-		  {1,  8,	 2},
-	    {7,	15, 2},
-		 {1,  4,	2},
-	     {11, 15, 2},
-		  {1,  4,	 2},
+		{15, 15, 0},
+		     {1,	 12, 1},
+		 {3,  15, 1},
+		      {1,  8,  2},
+		{7,  15, 2},
+		     {1,	 4,  2},
+		 {11, 15, 2},
+		      {1,  4,  2},
 	};
 	struct fixture *f = fixture_pcp(4, 16);
 	pfn_t pfn[64];
@@ -235,8 +235,8 @@ END_TEST
 START_TEST(draining_all_cpus_leaves_nothing_anywhere)
 {
 	const struct fixture_zone z[] = {
-	    {0, ZONE_DMA32,  1024, 2048},
-	    {0, ZONE_NORMAL, 2048, 4096},
+		{0, ZONE_DMA32,	1024, 2048},
+		{0, ZONE_NORMAL, 2048, 4096},
 	};
 	struct fixture *f = fixture_new(ARCH_X86_64, 3, z, 2);
 	struct page_request request = {.gfp = GFP_KERNEL, .nid = 0};
@@ -267,8 +267,8 @@ static const struct {
 	enum migratetype type;
 	const char *list;
 } guests[] = {
-    {MIGRATE_HIGHATOMIC, "HighAtomic"},
-    {MIGRATE_CMA,	  "CMA"       },
+	{MIGRATE_HIGHATOMIC, "HighAtomic"},
+	{MIGRATE_CMA,	      "CMA"	   },
 };
 
 START_TEST(pages_of_special_pageblocks_visit_the_movable_list)
@@ -352,13 +352,14 @@ suite_pcp(void)
 	TCase *t = tcase_create("pcp");
 
 	tcase_add_loop_test(
-	    t, an_empty_list_is_refilled_with_a_batch_scaled_by_order, 0,
-	    ARRAY_SIZE(refills));
+		t, an_empty_list_is_refilled_with_a_batch_scaled_by_order, 0,
+		ARRAY_SIZE(refills));
 	tcase_add_test(t,
 		       a_refilled_list_gives_pages_in_the_order_of_the_refill);
 	tcase_add_test(t, what_was_freed_last_is_taken_first);
 	tcase_add_test(
-	    t, each_drain_without_an_allocation_doubles_until_high_less_batch);
+		t,
+		each_drain_without_an_allocation_doubles_until_high_less_batch);
 	tcase_add_test(t, the_oldest_pages_are_drained);
 	tcase_add_test(t, freeing_higher_orders_in_a_row_empties_all_lists);
 	tcase_add_test(t, freeing_higher_orders_after_an_allocation_keeps_them);

@@ -194,27 +194,27 @@ static const struct {
 	const char *law;
 	void (*crime)(struct fixture *f);
 } crimes[] = {
-    {"frames.one_place",	 lose_a_frame	     },
-    {"frames.heads",	     describe_a_tail	    },
-    {"frames.heads",	     claim_for_another_zone },
-    {"frames.heads",	     refer_to_a_free_block  },
-    {"frames.heads",	     drop_the_last_reference},
-    {"buddy.aligned",      misalign		      },
-    {"buddy.merged",	     leave_buddies	  },
-    {"buddy.links",	    break_a_back_link	     },
-    {"buddy.links",	    forget_the_tail	   },
-    {"buddy.links",	    file_under_another_type},
-    {"buddy.nr_free",      miscount_blocks	     },
-    {"buddy.nr_free",      miscount_all_blocks	 },
-    {"zone.nr_free_pages", miscount_free_pages    },
-    {"zone.nr_free_cma",	 miscount_cma	     },
-    {"buddy.runs",	   touch_inside_a_run     },
-    {"buddy.runs",	   unflag_a_run	       },
-    {"pcp.counts",	   miscount_the_list	    },
-    {"pcp.counts",	   mislay_a_per_cpu_page	},
-    {"zone.managed",	     manage_too_much	    },
-    {"zone.highatomic",	tag_without_reserve	   },
-    {"zone.counters",      fall_below_zero	     },
+	{"frames.one_place",   lose_a_frame		 },
+	{"frames.heads",	 describe_a_tail	},
+	{"frames.heads",	 claim_for_another_zone },
+	{"frames.heads",	 refer_to_a_free_block  },
+	{"frames.heads",	 drop_the_last_reference},
+	{"buddy.aligned",	  misalign		  },
+	{"buddy.merged",	 leave_buddies	      },
+	{"buddy.links",	break_a_back_link	 },
+	{"buddy.links",	forget_the_tail	       },
+	{"buddy.links",	file_under_another_type},
+	{"buddy.nr_free",	  miscount_blocks	 },
+	{"buddy.nr_free",	  miscount_all_blocks    },
+	{"zone.nr_free_pages", miscount_free_pages	  },
+	{"zone.nr_free_cma",   miscount_cma		 },
+	{"buddy.runs",	       touch_inside_a_run	 },
+	{"buddy.runs",	       unflag_a_run	   },
+	{"pcp.counts",	       miscount_the_list	},
+	{"pcp.counts",	       mislay_a_per_cpu_page  },
+	{"zone.managed",	 manage_too_much	},
+	{"zone.highatomic",    tag_without_reserve    },
+	{"zone.counters",	  fall_below_zero	 },
 };
 
 START_TEST(a_broken_law_is_found_by_name)
@@ -267,7 +267,7 @@ START_TEST(a_wild_link_ends_the_walk_not_the_program)
 	ck_assert_uint_gt(found.of_law, 0);
 	/* Nor does a loop. */
 	f->phys.frames[1536].next =
-	    NORMAL(f)->free_area[9].list[MIGRATE_UNMOVABLE].head;
+		NORMAL(f)->free_area[9].list[MIGRATE_UNMOVABLE].head;
 	ck_assert_uint_gt(phys_verify(&f->phys, count, &found), 0);
 	fixture_free(f);
 }
