@@ -212,7 +212,7 @@ serve_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at,
 	int err = 0;
 
 	(void)fi;
-	l.bytes = g_malloc(size);
+	l.bytes = g_malloc(size + 1);
 	if ((at > 0 || listing_add(&l, ".", ino, S_IFDIR, 1)) &&
 	    (at > 1 || listing_add(&l, "..", TREE_ROOT, S_IFDIR, DOTS)))
 		err = tree_readdir(s->tree, ino, from, listing_fill, &l);

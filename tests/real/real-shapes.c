@@ -87,8 +87,9 @@ tell_lists(char **words)
 			for (unsigned int i = 0; i < node->zonelist[l].nr; i++)
 				printf(" %u:%s",
 				       node->zonelist[l].zones[i]->node->id,
-				       zone_type_name(
-					   node->zonelist[l].zones[i]->type));
+				       zone_type_name(node->zonelist[l]
+							      .zones[i]
+							      ->type));
 		}
 		putchar('\n');
 	}
@@ -187,16 +188,16 @@ static const struct {
 	unsigned int least; /* words that it needs */
 	void (*run)(char **words);
 } commands[] = {
-    {"zones",     0,	 tell_zones	   },
-    {"totals",    0,	  tell_totals   },
-    {"lists",     0,	 tell_lists	   },
-    {"unmovable", 0,	     tell_unmovable},
-    {"index",     MAX_ORDER, tell_index	   },
-    {"sysctl",    2,	  do_sysctl	   },
-    {"show",	     1,		do_show       },
-    {"cpu",	    2,	       do_cpu	     },
-    {"offline",	2,	   do_offline    },
-    {"online",    3,	  do_online	   },
+	{"zones",	  0,	     tell_zones    },
+	{"totals",	   0,	      tell_totals	 },
+	{"lists",	  0,	     tell_lists    },
+	{"unmovable", 0,	 tell_unmovable},
+	{"index",	  MAX_ORDER, tell_index    },
+	{"sysctl",	   2,	      do_sysctl     },
+	{"show",	 1,	    do_show	   },
+	{"cpu",	2,	   do_cpu	 },
+	{"offline",   2,	       do_offline	 },
+	{"online",	   3,	      do_online     },
 };
 
 static void

@@ -41,6 +41,7 @@ assert_prints(const struct machine_config *config, const char *line)
 
 #define X86 "[machine]\narch = x86-64\n"
 
+/* clang-format off */
 static const struct {
 	const char *text;
 	const char *message;
@@ -155,6 +156,7 @@ static const struct {
      "m:3: reserved: the kernel's place, 0x1000000-0x2bfffff, is not memory: "
      "say more memory, or reserved of [boot]"										  },
 };
+/* clang-format on */
 
 START_TEST(what_is_wrong_is_said_with_its_line)
 {
@@ -166,6 +168,7 @@ START_TEST(what_is_wrong_is_said_with_its_line)
 }
 END_TEST
 
+/* clang-format off */
 static const char *const good[] = {
     X86 "memory = 1G\n",
     X86 "memory = 8G\nnodes = 3\ncpus = 7\n",
@@ -182,6 +185,7 @@ static const char *const good[] = {
     X86 "[firmware]\nmap = 0x0-0x3fffffff usable; 0x40000000-0x4fffffff nvs\n"
 	"[boot]\nreserved =\n[node 0]\nmemory = 0x0-0x3fffffff\n[node 1]\n",
 };
+/* clang-format on */
 
 static void
 assert_stable(struct machine_config *config)
@@ -203,10 +207,12 @@ START_TEST(what_is_printed_reads_back_as_the_same_text)
 }
 END_TEST
 
+/* clang-format off */
 static const char *const shipped[] = {
-    "default", "uma-small", "i386-highmem", "i386-pae",
-    "numa-4",  "embedded",  "big",	    "huge",
+	"default", "uma-small", "i386-highmem", "i386-pae",
+	"numa-4",  "embedded",  "big",          "huge",
 };
+/* clang-format on */
 
 START_TEST(shipped_machines_read_back_as_the_same_text)
 {
@@ -221,7 +227,7 @@ END_TEST
 START_TEST(a_short_description_is_filled_in_like_a_pc)
 {
 	struct machine_config *config =
-	    read_good(X86 "memory = 8G\nnodes = 2\ncpus = 4\n");
+		read_good(X86 "memory = 8G\nnodes = 2\ncpus = 4\n");
 
 	assert_prints(config, "0x100000-0xbffdffff usable");
 	assert_prints(config, "0x100000000-0x23fffffff usable");
@@ -241,10 +247,10 @@ static const struct {
 	const char *memory;
 	const char *last; /* the last of the map that is usable */
 } holes[] = {
-    {"1G",	   "0x100000-0x3ffdffff usable; 0x3ffe0000-0x3fffffff reserved"},
-    {"3583M", "0x100000-0xdfedffff usable; 0xdfee0000-0xdfefffff reserved"},
-    {"3584M", "0x100000000-0x11fffffff usable"			      },
-    {"4G",	   "0x100000000-0x13fffffff usable"				   },
+	{"1G",    "0x100000-0x3ffdffff usable; 0x3ffe0000-0x3fffffff reserved"},
+	{"3583M", "0x100000-0xdfedffff usable; 0xdfee0000-0xdfefffff reserved"},
+	{"3584M", "0x100000000-0x11fffffff usable"				  },
+	{"4G",    "0x100000000-0x13fffffff usable"			       },
 };
 
 START_TEST(the_hole_for_pci_opens_at_3584_mib)
@@ -261,7 +267,7 @@ END_TEST
 START_TEST(a_cma_area_is_placed_and_printed)
 {
 	struct machine_config *config =
-	    read_good(X86 "memory = 1G\ncmdline = cma=64M\n");
+		read_good(X86 "memory = 1G\ncmdline = cma=64M\n");
 
 	ck_assert(config->phys.cma_kernel);
 	assert_prints(config, "cma = yes\n");
@@ -278,7 +284,8 @@ END_TEST
 START_TEST(words_of_the_command_line_that_are_not_about_memory_are_kept)
 {
 	struct machine_config *config = read_good(
-	    X86 "memory = 1G\ncmdline = console=ttyS0 quiet nokaslr panic=-1 "
+		X86
+		"memory = 1G\ncmdline = console=ttyS0 quiet nokaslr panic=-1 "
 		"memblock=debug no_hash_pointers mminit_loglevel=4 "
 		"slub_debug=FZPU -- mem=1K\n");
 
@@ -293,8 +300,8 @@ END_TEST
 START_TEST(remarks_blanks_and_line_ends_of_other_systems_are_passed_over)
 {
 	struct machine_config *config =
-	    read_good("# a remark\r\n\r\n[ machine ]\r\n  memory=1G\t\r\n"
-		      "  # another\r\n arch\t=\tx86-64\r\n");
+		read_good("# a remark\r\n\r\n[ machine ]\r\n  memory=1G\t\r\n"
+			  "  # another\r\n arch\t=\tx86-64\r\n");
 
 	ck_assert_int_eq(config->phys.arch, ARCH_X86_64);
 	assert_prints(config, "0x3ffdffff usable");
@@ -332,9 +339,11 @@ suite_config(void)
 			    ARRAY_SIZE(holes));
 	tcase_add_test(t, a_cma_area_is_placed_and_printed);
 	tcase_add_test(
-	    t, words_of_the_command_line_that_are_not_about_memory_are_kept);
+		t,
+		words_of_the_command_line_that_are_not_about_memory_are_kept);
 	tcase_add_test(
-	    t, remarks_blanks_and_line_ends_of_other_systems_are_passed_over);
+		t,
+		remarks_blanks_and_line_ends_of_other_systems_are_passed_over);
 	tcase_add_test(t, nobody_has_a_machine_of_a_made_up_name);
 	suite_add_tcase(s, t);
 	return s;

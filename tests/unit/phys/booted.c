@@ -27,10 +27,10 @@ struct booted *
 boot_short(const char *arch, const char *memory, unsigned int nodes,
 	   const char *cmdline)
 {
-	char *text =
-	    g_strdup_printf("[machine]\narch = %s\nmemory = %s\nnodes = %u\n"
-			    "cpus = %u\ncmdline = %s\n",
-			    arch, memory, nodes, nodes, cmdline);
+	char *text = g_strdup_printf(
+		"[machine]\narch = %s\nmemory = %s\nnodes = %u\n"
+		"cpus = %u\ncmdline = %s\n",
+		arch, memory, nodes, nodes, cmdline);
 	struct booted *b = boot_text(text);
 
 	g_free(text);

@@ -16,36 +16,38 @@ assert_usable(const struct booted *b, const char *want)
 	GString *text = g_string_new(NULL);
 
 	for (guint i = 0; i < b->phys->firmware->len; i++) {
-		const struct firmware_range *f =
-		    &g_array_index(b->phys->firmware, struct firmware_range, i);
+		const struct firmware_range *f = &g_array_index(
+			b->phys->firmware, struct firmware_range, i);
 
 		if (f->type == E820_USABLE)
 			g_string_append_printf(
-			    text, "%s0x%llx-0x%llx", text->len ? " " : "",
-			    (unsigned long long)f->range.start,
-			    (unsigned long long)f->range.end - 1);
+				text, "%s0x%llx-0x%llx", text->len ? " " : "",
+				(unsigned long long)f->range.start,
+				(unsigned long long)f->range.end - 1);
 	}
 	ck_assert_str_eq(text->str, want);
 	g_string_free(text, TRUE);
 }
 
+/* clang-format off */
 static const struct {
 	const char *cmdline;
 	const char *usable;
 } maps[] = {
-    {"",				       "0x1000-0x9fbff 0x100000-0x1ffdffff"},
-    {"mem=255M",			       "0x1000-0x9fbff 0x100000-0xfefffff" },
-    {"memmap=64M$256M",
-     "0x1000-0x9fbff 0x100000-0xfffffff 0x14000000-0x1ffdffff"		      },
-    {"memmap=1M#0x1fe00000",		     "0x1000-0x9fbff 0x100000-0x1fdfffff "
-			     "0x1ff00000-0x1ffdffff"   },
-    {"memmap=128M@1G",
-     "0x1000-0x9fbff 0x100000-0x1ffdffff 0x40000000-0x47ffffff"		       },
-    {"memmap=exactmap memmap=636K@4K,255M@1M",
-     "0x1000-0x9ffff 0x100000-0xfffffff"					   },
-    {"memmap=64M@512M mem=544M",
-     "0x1000-0x9fbff 0x100000-0x1ffdffff 0x20000000-0x21ffffff"		       },
+	{"", "0x1000-0x9fbff 0x100000-0x1ffdffff"},
+	{"mem=255M", "0x1000-0x9fbff 0x100000-0xfefffff"},
+	{"memmap=64M$256M",
+	 "0x1000-0x9fbff 0x100000-0xfffffff 0x14000000-0x1ffdffff"},
+	{"memmap=1M#0x1fe00000",
+	 "0x1000-0x9fbff 0x100000-0x1fdfffff 0x1ff00000-0x1ffdffff"},
+	{"memmap=128M@1G",
+	 "0x1000-0x9fbff 0x100000-0x1ffdffff 0x40000000-0x47ffffff"},
+	{"memmap=exactmap memmap=636K@4K,255M@1M",
+	 "0x1000-0x9ffff 0x100000-0xfffffff"},
+	{"memmap=64M@512M mem=544M",
+	 "0x1000-0x9fbff 0x100000-0x1ffdffff 0x20000000-0x21ffffff"},
 };
+/* clang-format on */
 
 START_TEST(arguments_change_the_firmware_map_in_their_order)
 {
@@ -57,6 +59,7 @@ START_TEST(arguments_change_the_firmware_map_in_their_order)
 END_TEST
 
 /* Ends that real kernels gave: 0x36bfe000, 0x36ffe000, 0x2e3fe000. */
+/* clang-format off */
 static const struct {
 	const char *arch;
 	const char *memory;
@@ -64,20 +67,21 @@ static const struct {
 	pfn_t low;
 	pfn_t high;
 } lows[] = {
-    {"i386",     "2G",   "",	       0x36bfe, 0x7ffe0 },
-    {"i386-pae", "4G",   "",		   0x36ffe, 0x140000},
-    {"i386",     "2G",   "vmalloc=256M", 0x2e3fe, 0x7ffe0 },
-    {"i386",     "512M", "",		 0x1ffe0, 0x1ffe0 },
-    {"i386",     "512M", "highmem=128M", 0x17fe0, 0x1ffe0 },
-    {"i386",     "512M", "highmem=480M", 0x1ffe0, 0x1ffe0 }, /* <64M low */
-    {"i386",     "2G",   "highmem=256M", 0x36bfe, 0x46bfe },
-    {"i386",     "6G",   "",	       0x36bfe, 0xbffe0 }, /* no PAE */
+	{"i386",     "2G",   "",             0x36bfe, 0x7ffe0 },
+	{"i386-pae", "4G",   "",             0x36ffe, 0x140000},
+	{"i386",     "2G",   "vmalloc=256M", 0x2e3fe, 0x7ffe0 },
+	{"i386",     "512M", "",             0x1ffe0, 0x1ffe0 },
+	{"i386",     "512M", "highmem=128M", 0x17fe0, 0x1ffe0 },
+	{"i386",     "512M", "highmem=480M", 0x1ffe0, 0x1ffe0 }, /* <64M low */
+	{"i386",     "2G",   "highmem=256M", 0x36bfe, 0x46bfe },
+	{"i386",     "6G",   "",             0x36bfe, 0xbffe0 }, /* no PAE */
 };
+/* clang-format on */
 
 START_TEST(low_memory_ends_where_vmalloc_space_begins)
 {
 	struct booted *b =
-	    boot_short(lows[_i].arch, lows[_i].memory, 1, lows[_i].cmdline);
+		boot_short(lows[_i].arch, lows[_i].memory, 1, lows[_i].cmdline);
 	const struct zone *high = booted_zone(b, 0, "HighMem");
 	const struct zone *normal = booted_zone(b, 0, "Normal");
 
@@ -179,23 +183,25 @@ START_TEST(a_cma_area_lies_below_the_end_of_memory_and_is_lent_out)
 }
 END_TEST
 
+/* clang-format off */
 static const struct {
 	const char *memory;
 	const char *cmdline;
 	pa_t start;
 } cmas[] = {
-    {"8G", "cma=64M",	      GIB(4)			    },
-    {"4G", "cma=1025M",		GIB(3) - MIB(1026) - MIB(2)},
-    {"1G", "cma=16M@512M",	   MIB(512)		   },
-    {"1G", "cma=16M@0-256M",     MIB(240)		     },
-    {"1G", "cma=15M@0-256M",     MIB(240)		     },
-    {"1G", "cma=16M@0x20100000", 0			  }, /* not aligned */
+	{"8G", "cma=64M",            GIB(4)                          },
+	{"4G", "cma=1025M",          GIB(3) - MIB(1026) - MIB(2)     },
+	{"1G", "cma=16M@512M",       MIB(512)                        },
+	{"1G", "cma=16M@0-256M",     MIB(240)                        },
+	{"1G", "cma=15M@0-256M",     MIB(240) /* whole pageblocks */ },
+	{"1G", "cma=16M@0x20100000", 0 /* not at a pageblock */      },
 };
+/* clang-format on */
 
 START_TEST(a_cma_area_goes_where_the_argument_and_memory_let_it)
 {
 	struct booted *b =
-	    boot_short("x86-64", cmas[_i].memory, 1, cmas[_i].cmdline);
+		boot_short("x86-64", cmas[_i].memory, 1, cmas[_i].cmdline);
 
 	ck_assert_uint_eq(b->phys->cma.start, cmas[_i].start);
 	booted_free(b);
@@ -211,24 +217,24 @@ START_TEST(a_pfn_belongs_to_the_zone_of_its_memory)
 		const char *zone;
 		bool present;
 	} rows[] = {
-	    {"first page of RAM", 0x1,      0, "DMA",	 true },
-	    {"BIOS hole",	  0xa0,	0, "DMA",	  false},
-	    {"last of DMA",	    0xfff,	   0, "DMA",    true },
-	    {"first of DMA32",    0x1000,   0, "DMA32",  true },
-	    {"PCI hole",		 0xc0000,  0, "DMA32",  false},
-	    {"4 GiB",	      0x100000, 0, "Normal", true },
-	    {"last of node 0",    0x13ffff, 0, "Normal", true },
-	    {"first of node 1",	0x140000, 1, "Normal", true },
-	    {"last",		     0x23ffff, 1, "Normal", true },
+		{"first page of RAM", 0x1,	   0, "DMA",    true },
+		{"BIOS hole",	      0xa0,	    0, "DMA",    false},
+		{"last of DMA",	0xfff,    0, "DMA",	 true },
+		{"first of DMA32",	   0x1000,   0, "DMA32",  true },
+		{"PCI hole",	     0xc0000,  0, "DMA32",  false},
+		{"4 GiB",		  0x100000, 0, "Normal", true },
+		{"last of node 0",	   0x13ffff, 0, "Normal", true },
+		{"first of node 1",   0x140000, 1, "Normal", true },
+		{"last",		 0x23ffff, 1, "Normal", true },
 	};
 	struct booted *b = boot_short("x86-64", "8G", 2, "");
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		ck_assert_msg(phys_zone_of(b->phys, rows[i].pfn) ==
-				  booted_zone(b, rows[i].nid, rows[i].zone),
+				      booted_zone(b, rows[i].nid, rows[i].zone),
 			      "%s", rows[i].why);
 		ck_assert_msg(phys_present(b->phys, rows[i].pfn) ==
-				  rows[i].present,
+				      rows[i].present,
 			      "%s", rows[i].why);
 	}
 	ck_assert_ptr_null(phys_zone_of(b->phys, 0x240000));
@@ -241,11 +247,11 @@ END_TEST
 START_TEST(nodes_may_lie_between_each_other)
 {
 	struct booted *b = boot_text(
-	    "[machine]\narch = x86-64\ncpus = 2\n"
-	    "[firmware]\nmap = 0x0-0x3fffffff usable\n[boot]\nreserved =\n"
-	    "[node 0]\nmemory = 0x0-0xfffffff; 0x20000000-0x2fffffff\n"
-	    "[node 1]\nmemory = 0x10000000-0x1fffffff; "
-	    "0x30000000-0x3fffffff\n");
+		"[machine]\narch = x86-64\ncpus = 2\n"
+		"[firmware]\nmap = 0x0-0x3fffffff usable\n[boot]\nreserved =\n"
+		"[node 0]\nmemory = 0x0-0xfffffff; 0x20000000-0x2fffffff\n"
+		"[node 1]\nmemory = 0x10000000-0x1fffffff; "
+		"0x30000000-0x3fffffff\n");
 	const struct zone *zero = booted_zone(b, 0, "DMA32");
 	const struct zone *one = booted_zone(b, 1, "DMA32");
 
@@ -290,30 +296,38 @@ START_TEST(a_machine_of_64_tib_boots_at_once)
 }
 END_TEST
 
+/* clang-format off */
 static const struct {
 	const char *why;
 	const char *text;
 	const char *reason; /* part of it */
 } impossible[] = {
-    {"all of memory is reserved",
-     "[machine]\narch = generic\n[firmware]\nmap = 0x0-0xffffff usable\n"
-     "[boot]\nreserved = 0x0-0xffffff\n",	  "all directly mapped memory is reserved"  },
-    {"no memory is usable",
-     "[machine]\narch = x86-64\n[firmware]\nmap = 0x0-0xffffff reserved\n"
-     "[boot]\nreserved =\n",		       "no usable memory"			},
-    {"a zone would span more frames than links can count",
-     "[machine]\narch = x86-64\nmemory = 32T\n",	 "would span"				     },
-    {"the kernel's image does not fit",
-     "[machine]\narch = x86-64\nmemory = 32M\n",	 "the kernel's place"			     },
-    {"a piece of memory is nobody's",
-     "[machine]\narch = x86-64\ncpus = 2\n"
-     "[firmware]\nmap = 0x0-0x3fffffff usable\n[boot]\nreserved =\n"
-     "[node 0]\nmemory = 0x0-0xfffffff\n"
-     "[node 1]\nmemory = 0x10000000-0x2fffffff\n", "0x30000000-0x3fffffff belongs to no node"},
-    {"vmalloc space leaves nothing",
-     "[machine]\narch = i386\nmemory = 1G\ncmdline = vmalloc=1000M\n"
-     "[boot]\nreserved = 0x0-0xfffff\n",	   "leaves no room"			  },
+	{"all of memory is reserved",
+	 "[machine]\narch = generic\n[firmware]\nmap = 0x0-0xffffff usable\n"
+	 "[boot]\nreserved = 0x0-0xffffff\n",
+	 "all directly mapped memory is reserved"},
+	{"no memory is usable",
+	 "[machine]\narch = x86-64\n[firmware]\nmap = 0x0-0xffff reserved\n"
+	 "[boot]\nreserved =\n",
+	 "no usable memory"},
+	{"a zone would span more frames than links can count",
+	 "[machine]\narch = x86-64\nmemory = 32T\n",
+	 "would span"},
+	{"the kernel's image does not fit",
+	 "[machine]\narch = x86-64\nmemory = 32M\n",
+	 "the kernel's place"},
+	{"a piece of memory is nobody's",
+	 "[machine]\narch = x86-64\ncpus = 2\n"
+	 "[firmware]\nmap = 0x0-0x3fffffff usable\n[boot]\nreserved =\n"
+	 "[node 0]\nmemory = 0x0-0xfffffff\n"
+	 "[node 1]\nmemory = 0x10000000-0x2fffffff\n",
+	 "0x30000000-0x3fffffff belongs to no node"},
+	{"vmalloc space leaves nothing",
+	 "[machine]\narch = i386\nmemory = 1G\ncmdline = vmalloc=1000M\n"
+	 "[boot]\nreserved = 0x0-0xfffff\n",
+	 "leaves no room"},
 };
+/* clang-format on */
 
 START_TEST(what_makes_no_machine_is_refused_with_a_reason)
 {
@@ -340,8 +354,8 @@ END_TEST
 START_TEST(page_size_scales_all_that_is_counted_in_pages)
 {
 	struct booted *b =
-	    boot_text("[machine]\narch = generic\npage-size = 64K\n"
-		      "memory = 1G\n");
+		boot_text("[machine]\narch = generic\npage-size = 64K\n"
+			  "memory = 1G\n");
 	const struct zone *zone = booted_zone(b, 0, "Normal");
 
 	ck_assert_uint_eq(zone->present_pages, 16384);
@@ -366,12 +380,13 @@ suite_boot(void)
 	tcase_add_test(t, managed_is_what_was_free_and_what_came_back);
 	tcase_add_test(t, watermarks_know_early_frees_but_not_late_ones);
 	tcase_add_test(
-	    t, pageblocks_that_start_reserved_in_late_memory_stay_unmovable);
+		t,
+		pageblocks_that_start_reserved_in_late_memory_stay_unmovable);
 	tcase_add_test(t,
 		       a_cma_area_lies_below_the_end_of_memory_and_is_lent_out);
 	tcase_add_loop_test(
-	    t, a_cma_area_goes_where_the_argument_and_memory_let_it, 0,
-	    ARRAY_SIZE(cmas));
+		t, a_cma_area_goes_where_the_argument_and_memory_let_it, 0,
+		ARRAY_SIZE(cmas));
 	tcase_add_test(t, a_pfn_belongs_to_the_zone_of_its_memory);
 	tcase_add_test(t, nodes_may_lie_between_each_other);
 	tcase_add_test(t, small_memory_is_not_grouped_by_mobility);

@@ -4,6 +4,7 @@
 
 Suite *suite_extfrag(void);
 
+/* clang-format off */
 static const struct {
 	const char *why;
 	uint64_t free[MAX_ORDER];
@@ -12,27 +13,28 @@ static const struct {
 	unsigned int unusable;
 	unsigned int score;
 } rows[] = {
-    {"nothing is free",		{0},		     3, 0,	   1000, 0  },
-    {"a block of just this order", {[3] = 1},	      3, -1000, 0,	   0  },
-    {"a larger one",		     {[10] = 2},	 3, -1000, 0,    0  },
- /* 100 pages in 100 blocks: 1000 - (1000 + 100000 / 8) / 100 = 865 */
-    {"single pages only",	  {100},		 3, 865,	 1000, 100},
- /* 4 pages in 2 blocks, of which 8 are wanted: memory itself lacks.
-  * 1000 - (1000 + 4000 / 8) / 2 = 250 */
-    {"too few pages",	      {[1] = 2},		 3, 250,	 1000, 100},
- /* Of 24 pages 16 lie in blocks of order 3 or more: 8000 / 24. */
-    {"a third in small blocks",	{[0] = 8, [3] = 2}, 3, -1000, 333,  33 },
-    {"order 0 always fits",	    {1},		 0, -1000, 0,    0  },
+	{"nothing is free",            {0},        3, 0,     1000, 0  },
+	{"a block of just this order", {[3] = 1},  3, -1000, 0,    0  },
+	{"a larger one",               {[10] = 2}, 3, -1000, 0,    0  },
+	/* 100 pages in 100 blocks: 1000 - (1000 + 100000 / 8) / 100 */
+	{"single pages only",          {100},      3, 865,   1000, 100},
+	/* 4 pages in 2 blocks where 8 are wanted: memory itself lacks.
+	 * 1000 - (1000 + 4000 / 8) / 2 */
+	{"too few pages",              {[1] = 2},  3, 250,   1000, 100},
+	/* Of 24 pages 8 lie in blocks below order 3: 8000 / 24. */
+	{"a third in small blocks",    {[0] = 8, [3] = 2}, 3, -1000, 333, 33},
+	{"order 0 always fits",        {1},        0, -1000, 0,    0  },
 };
+/* clang-format on */
 
 START_TEST(indices_follow_from_the_counts)
 {
 	ck_assert_msg(fragmentation_index(rows[_i].free, rows[_i].order) ==
-			  rows[_i].fragmentation,
+			      rows[_i].fragmentation,
 		      "%s: %d", rows[_i].why,
 		      fragmentation_index(rows[_i].free, rows[_i].order));
 	ck_assert_msg(unusable_index(rows[_i].free, rows[_i].order) ==
-			  rows[_i].unusable,
+			      rows[_i].unusable,
 		      "%s: %u", rows[_i].why,
 		      unusable_index(rows[_i].free, rows[_i].order));
 	ck_assert_uint_eq(extfrag_for_order(rows[_i].free, rows[_i].order),

@@ -15,11 +15,11 @@ static struct booted *b;
 static void
 boot_with(const char *cmdline)
 {
-	char *text =
-	    g_strdup_printf("[machine]\narch = x86-64\nmemory = 1G\ncpus = 2\n"
-			    "cmdline = transparent_hugepage=never %s\n"
-			    "[boot]\nhotplugged = 0x100000000-0x13fffffff\n",
-			    cmdline);
+	char *text = g_strdup_printf(
+		"[machine]\narch = x86-64\nmemory = 1G\ncpus = 2\n"
+		"cmdline = transparent_hugepage=never %s\n"
+		"[boot]\nhotplugged = 0x100000000-0x13fffffff\n",
+		cmdline);
 
 	if (b)
 		booted_free(b);
@@ -45,7 +45,7 @@ static void
 online(unsigned int block, enum online_type how)
 {
 	ck_assert_int_eq(
-	    hotplug_online(b->phys, BLOCK(block), BLOCK_PAGES, how), 0);
+		hotplug_online(b->phys, BLOCK(block), BLOCK_PAGES, how), 0);
 }
 
 static void
@@ -132,7 +132,7 @@ START_TEST(a_zone_that_becomes_empty_leaves_the_zonelists)
 	g_free(list);
 	ck_assert_uint_eq(b->phys->nodes[0]->present_pages,
 			  booted_zone(b, 0, "DMA")->present_pages +
-			      booted_zone(b, 0, "DMA32")->present_pages);
+				  booted_zone(b, 0, "DMA32")->present_pages);
 }
 END_TEST
 
@@ -191,14 +191,14 @@ START_TEST(what_is_not_there_or_not_whole_is_refused)
 	ck_assert_int_eq(hotplug_offline(b->phys, BLOCK(50), BLOCK_PAGES),
 			 -EINVAL);
 	ck_assert_int_eq(
-	    hotplug_online(b->phys, BLOCK(33), BLOCK_PAGES, ONLINE_AUTO),
-	    -EINVAL);
+		hotplug_online(b->phys, BLOCK(33), BLOCK_PAGES, ONLINE_AUTO),
+		-EINVAL);
 	offline(33);
 	ck_assert_int_eq(hotplug_offline(b->phys, BLOCK(33), BLOCK_PAGES),
 			 -EINVAL);
 	ck_assert_int_eq(
-	    hotplug_online(b->phys, BLOCK(50), BLOCK_PAGES, ONLINE_AUTO),
-	    -EINVAL);
+		hotplug_online(b->phys, BLOCK(50), BLOCK_PAGES, ONLINE_AUTO),
+		-EINVAL);
 	/* Reserved pages cannot leave. */
 	ck_assert_int_eq(hotplug_offline(b->phys, BLOCK(1), BLOCK_PAGES), 0);
 	ck_assert_int_eq(hotplug_offline(b->phys, 0x1000, BLOCK_PAGES),

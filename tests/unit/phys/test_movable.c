@@ -4,6 +4,7 @@
 
 Suite *suite_movable(void);
 
+/* clang-format off */
 static const struct {
 	const char *why;
 	const char *memory;
@@ -11,39 +12,40 @@ static const struct {
 	const char *cmdline;
 	pfn_t start[4]; /* of each node, 0 for none */
 } rows[] = {
-    {"as a real kernel had it",					       "1G", 1, "movablecore=300M", {0x2d400}    },
-    {"a third of 1 GiB less its holes, rounded up to a largest block",
-     "1G",									  1,
-     "kernelcore=33%",										     {0x15400}    },
-    {"both: the larger kernelcore counts",
-     "1G",									  1,
-     "movablecore=900M kernelcore=512M",								   {0x20400}    },
-    {"all of it",							     "1G", 1, "kernelcore=2G",    {0}	       },
-    {"100% leaves nothing to move",					   "1G", 1, "kernelcore=100%",	{0}	   },
-    {"none asked for",							"1G", 1, "",		    {0}	       },
-    {"movable memory comes out of Normal, all of it below 4 GiB is kernel's",
-     "8G",									  1,
-     "movablecore=7G",										     {0x100000}   },
-    {"half of Normal",							"8G", 1, "kernelcore=6G",	 {0x1c0400}   },
- /*
-  * 128 MiB short of 2 GiB: node 0 counts all its 2 GiB, which met its share
-  * of 512 MiB; nothing is left to be asked of node 1, whose Normal moves.
-  */
-    {"memory below the movable zone counts as given",
-     "4G",									  2,
-     "kernelcore=1G",										      {0, 0x100000}},
- /*
-  * 2.5 GiB each.  Node 0 counts its 3 GiB below 4 GiB; what is then left,
-  * 2 GiB and a bit, is halved for node 1, and the other half is asked for
-  * in a second round: node 0 gives all its Normal, node 1 the last pages.
-  */
-    {"what is left over is spread again",
-     "8G",									  2,
-     "kernelcore=5G",										      {0, 0x180400}},
-    {"movable_node switches both off",
-     "8G",									  2,
-     "kernelcore=5G movable_node",									 {0, 0}	   },
+	{"as a real kernel had it",
+	 "1G", 1, "movablecore=300M", {0x2d400}},
+	{"a third of 1 GiB less its holes, rounded up to a largest block",
+	 "1G", 1, "kernelcore=33%", {0x15400}},
+	{"both: the larger kernelcore counts",
+	 "1G", 1, "movablecore=900M kernelcore=512M", {0x20400}},
+	{"all of it",
+	 "1G", 1, "kernelcore=2G", {0}},
+	{"100% leaves nothing to move",
+	 "1G", 1, "kernelcore=100%", {0}},
+	{"none asked for",
+	 "1G", 1, "", {0}},
+	{"it comes out of Normal: all below 4 GiB is the kernel's",
+	 "8G", 1, "movablecore=7G", {0x100000}},
+	{"half of Normal",
+	 "8G", 1, "kernelcore=6G", {0x1c0400}},
+	/*
+	 * Node 0 counts all its 2 GiB, four times its share; nothing is left
+	 * to be asked of node 1, all of whose Normal can move.
+	 */
+	{"memory below the movable zone counts as given",
+	 "4G", 2, "kernelcore=1G", {0, 0x100000}},
+	/*
+	 * 2.5 GiB each.  Node 0 counts its 3 GiB below 4 GiB; what is then
+	 * left, 2 GiB and a bit, is halved for node 1, and the other half is
+	 * asked for in a second round: node 0 gives all its Normal, node 1 the
+	 * last pages.
+	 */
+	{"what is left over is spread again",
+	 "8G", 2, "kernelcore=5G", {0, 0x180400}},
+	{"movable_node switches both off",
+	 "8G", 2, "kernelcore=5G movable_node", {0, 0}},
 };
+/* clang-format on */
 
 START_TEST(movable_starts_where_kernelcore_is_met)
 {

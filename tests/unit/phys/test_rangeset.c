@@ -29,10 +29,10 @@ assert_is(const char *want)
 
 	for (unsigned int i = 0; i < rangeset_size(&set); i++)
 		g_string_append_printf(
-		    text, "%s%llu-%llu:%d", i ? " " : "",
-		    (unsigned long long)rangeset_at(&set, i)->start,
-		    (unsigned long long)rangeset_at(&set, i)->end,
-		    rangeset_at(&set, i)->tag);
+			text, "%s%llu-%llu:%d", i ? " " : "",
+			(unsigned long long)rangeset_at(&set, i)->start,
+			(unsigned long long)rangeset_at(&set, i)->end,
+			rangeset_at(&set, i)->tag);
 	ck_assert_str_eq(text->str, want);
 	g_string_free(text, TRUE);
 }
@@ -126,7 +126,7 @@ START_TEST(random_changes_agree_with_a_bitmap)
 		}
 		for (uint64_t i = 0; i < 256; i++) {
 			const struct rangeset_item *item =
-			    rangeset_find(&set, i);
+				rangeset_find(&set, i);
 
 			ck_assert_int_eq(item ? item->tag : -1, mark[i]);
 		}

@@ -37,27 +37,27 @@ static const struct {
 	const char *value;
 	const char *shown;
 } good[] = {
-    {"min_free_kbytes",		"1000",	"1000\n"		},
-    {"min_free_kbytes",		" 0x400\n",  "1024\n"	    },
-    {"min_free_kbytes",		"0",	     "0\n"		  },
-    {"watermark_scale_factor",	       "1",	    "1\n"		 },
-    {"watermark_scale_factor",	       "3000",      "3000\n"	       },
-    {"watermark_boost_factor",	       "0",	    "0\n"		 },
-    {"extfrag_threshold",		  "1000",	  "1000\n"		  },
-    {"percpu_pagelist_high_fraction", "8",	   "8\n"		},
-    {"percpu_pagelist_high_fraction", "0",	   "0\n"		},
-    {"zone_reclaim_mode",		  "7",	       "7\n"		    },
-    {"lowmem_reserve_ratio",	     "1 2 3 4 5", "1\t2\t3\t4\t5\n"   },
-    {"lowmem_reserve_ratio",	     "9",	  "9\t256\t32\t0\t0\n"},
-    {"lowmem_reserve_ratio",	     "-5 -1",     "0\t0\t32\t0\t0\n"	},
-    {"numa_zonelist_order",	    "Default",   "Node\n"	       },
-    {"numa_zonelist_order",	    "z",	 "Zone\n"		 },
+	{"min_free_kbytes",		    "1000",	    "1000\n"	    },
+	{"min_free_kbytes",		    " 0x400\n",	"1024\n"		},
+	{"min_free_kbytes",		    "0",	 "0\n"		      },
+	{"watermark_scale_factor",	   "1",		"1\n"		     },
+	{"watermark_scale_factor",	   "3000",	   "3000\n"		   },
+	{"watermark_boost_factor",	   "0",		"0\n"		     },
+	{"extfrag_threshold",	      "1000",      "1000\n"	      },
+	{"percpu_pagelist_high_fraction", "8",	       "8\n"		    },
+	{"percpu_pagelist_high_fraction", "0",	       "0\n"		    },
+	{"zone_reclaim_mode",	      "7",	   "7\n"		},
+	{"lowmem_reserve_ratio",		 "1 2 3 4 5", "1\t2\t3\t4\t5\n"   },
+	{"lowmem_reserve_ratio",		 "9",	      "9\t256\t32\t0\t0\n"},
+	{"lowmem_reserve_ratio",		 "-5 -1",	  "0\t0\t32\t0\t0\n"  },
+	{"numa_zonelist_order",		"Default",   "Node\n"		   },
+	{"numa_zonelist_order",		"z",	     "Zone\n"	     },
 };
 
 START_TEST(what_the_kernel_takes_is_taken)
 {
 	ck_assert_int_eq(
-	    sysctl_write(b->phys, good[_i].name, good[_i].value, NULL), 0);
+		sysctl_write(b->phys, good[_i].name, good[_i].value, NULL), 0);
 	assert_shows(good[_i].name, good[_i].shown);
 }
 END_TEST
@@ -67,31 +67,31 @@ static const struct {
 	const char *value;
 	int err;
 } bad[] = {
-    {"min_free_kbytes",		"",			    EINVAL},
-    {"min_free_kbytes",		" \n",		       EINVAL},
-    {"min_free_kbytes",		"-1",		      EINVAL},
-    {"min_free_kbytes",		"12K",		       EINVAL},
-    {"min_free_kbytes",		"1 2",		       EINVAL},
-    {"min_free_kbytes",		"2147483648",	      EINVAL},
-    {"min_free_kbytes",		"99999999999999999999", EINVAL},
-    {"watermark_scale_factor",	       "0",		    EINVAL},
-    {"watermark_scale_factor",	       "3001",		       EINVAL},
-    {"extfrag_threshold",		  "1001",		  EINVAL},
-    {"percpu_pagelist_high_fraction", "7",			   EINVAL},
-    {"lowmem_reserve_ratio",	     "1 2 3 4 5 6",	    EINVAL},
-    {"lowmem_reserve_ratio",	     "1 x",		    EINVAL},
-    {"numa_zonelist_order",	    "fast",		    EINVAL},
-    {"numa_zonelist_order",	    "",			EINVAL},
-    {"no_such_knob",		     "1",			  ENOENT},
+	{"min_free_kbytes",		    "",			EINVAL},
+	{"min_free_kbytes",		    " \n",		   EINVAL},
+	{"min_free_kbytes",		    "-1",			  EINVAL},
+	{"min_free_kbytes",		    "12K",		   EINVAL},
+	{"min_free_kbytes",		    "1 2",		   EINVAL},
+	{"min_free_kbytes",		    "2147483648",		  EINVAL},
+	{"min_free_kbytes",		    "99999999999999999999", EINVAL},
+	{"watermark_scale_factor",	   "0",			EINVAL},
+	{"watermark_scale_factor",	   "3001",		   EINVAL},
+	{"extfrag_threshold",	      "1001",		      EINVAL},
+	{"percpu_pagelist_high_fraction", "7",		       EINVAL},
+	{"lowmem_reserve_ratio",		 "1 2 3 4 5 6",		EINVAL},
+	{"lowmem_reserve_ratio",		 "1 x",			EINVAL},
+	{"numa_zonelist_order",		"fast",			EINVAL},
+	{"numa_zonelist_order",		"",			    EINVAL},
+	{"no_such_knob",			 "1",		      ENOENT},
 };
 
 START_TEST(what_it_refuses_changes_nothing)
 {
 	static const char *const all[] = {
-	    "min_free_kbytes",	      "watermark_scale_factor",
-	    "watermark_boost_factor", "percpu_pagelist_high_fraction",
-	    "extfrag_threshold",      "lowmem_reserve_ratio",
-	    "zone_reclaim_mode",      "numa_zonelist_order",
+		"min_free_kbytes",	  "watermark_scale_factor",
+		"watermark_boost_factor", "percpu_pagelist_high_fraction",
+		"extfrag_threshold",	  "lowmem_reserve_ratio",
+		"zone_reclaim_mode",	  "numa_zonelist_order",
 	};
 	struct out before = OUT_INIT, after = OUT_INIT;
 	struct refusal r = {0};
@@ -130,7 +130,8 @@ START_TEST(a_kernel_has_only_its_own_knobs)
 
 	ck_assert(!sysctl_show(uma->phys, "numa_zonelist_order", &out));
 	ck_assert_int_eq(
-	    sysctl_write(uma->phys, "zone_reclaim_mode", "1", NULL), -ENOENT);
+		sysctl_write(uma->phys, "zone_reclaim_mode", "1", NULL),
+		-ENOENT);
 	ck_assert(sysctl_show(uma->phys, "lowmem_reserve_ratio", &out));
 	ck_assert_str_eq(out_text(&out), "256\t32\t0\t0\n");
 	out_fini(&out);
@@ -141,7 +142,7 @@ END_TEST
 START_TEST(a_minimum_set_by_hand_is_not_lowered_by_the_kernel)
 {
 	ck_assert_int_eq(
-	    sysctl_write(b->phys, "min_free_kbytes", "100000", NULL), 0);
+		sysctl_write(b->phys, "min_free_kbytes", "100000", NULL), 0);
 	phys_init_wmark_min(b->phys);
 	assert_shows("min_free_kbytes", "100000\n");
 	ck_assert_int_eq(sysctl_write(b->phys, "min_free_kbytes", "10", NULL),
@@ -158,10 +159,11 @@ START_TEST(writing_a_minimum_takes_the_boost_away)
 
 	zone->watermark_boost = 512;
 	ck_assert_int_eq(
-	    sysctl_write(b->phys, "watermark_boost_factor", "100", NULL), 0);
+		sysctl_write(b->phys, "watermark_boost_factor", "100", NULL),
+		0);
 	ck_assert_uint_eq(zone->watermark_boost, 512);
 	ck_assert_int_eq(
-	    sysctl_write(b->phys, "watermark_scale_factor", "20", NULL), 0);
+		sysctl_write(b->phys, "watermark_scale_factor", "20", NULL), 0);
 	ck_assert_uint_eq(zone->watermark_boost, 0);
 }
 END_TEST

@@ -33,23 +33,23 @@ assert_order(const struct booted *b, const unsigned int want[4][4])
 	for (unsigned int n = 0; n < 4; n++) {
 		for (unsigned int i = 0; i < 4; i++)
 			ck_assert_msg(
-			    b->phys->nodes[n]->fallback[i] == want[n][i],
-			    "node %u, place %u: %u, not %u", n, i,
-			    b->phys->nodes[n]->fallback[i], want[n][i]);
+				b->phys->nodes[n]->fallback[i] == want[n][i],
+				"node %u, place %u: %u, not %u", n, i,
+				b->phys->nodes[n]->fallback[i], want[n][i]);
 	}
 }
 
 static const char *const ring[4] = {
-    "10; 16; 32; 16",
-    "16; 10; 16; 32",
-    "32; 16; 10; 16",
-    "16; 32; 16; 10",
+	"10; 16; 32; 16",
+	"16; 10; 16; 32",
+	"32; 16; 10; 16",
+	"16; 32; 16; 10",
 };
 static const char *const equal[4] = {
-    "10; 20; 20; 20",
-    "20; 10; 20; 20",
-    "20; 20; 10; 20",
-    "20; 20; 20; 10",
+	"10; 20; 20; 20",
+	"20; 10; 20; 20",
+	"20; 20; 10; 20",
+	"20; 20; 20; 10",
 };
 static const char *const one_each[4] = {"0", "1", "2", "3"};
 static const char *const last_without[4] = {"0", "1", "2-3", ""};
@@ -58,11 +58,11 @@ static const char *const last_without[4] = {"0", "1", "2-3", ""};
 START_TEST(near_nodes_come_first_and_turn_from_list_to_list)
 {
 	static const unsigned int want[4][4] = {
-	    {0, 1, 3, 2},
-		  {1, 2, 0, 3},
-		{2, 3, 1, 0},
-	      {3, 0, 2, 1}
-	  };
+		{0, 1, 3, 2},
+		      {1, 2, 0, 3},
+		    {2, 3, 1, 0},
+		  {3, 0, 2, 1}
+	      };
 	struct booted *b = four_nodes(ring, one_each);
 
 	assert_order(b, want);
@@ -74,11 +74,11 @@ END_TEST
 START_TEST(nodes_above_are_preferred_to_nodes_below)
 {
 	static const unsigned int want[4][4] = {
-	    {0, 1, 2, 3},
-		  {1, 2, 3, 0},
-		{2, 3, 0, 1},
-	      {3, 0, 1, 2}
-	  };
+		{0, 1, 2, 3},
+		      {1, 2, 3, 0},
+		    {2, 3, 0, 1},
+		  {3, 0, 1, 2}
+	      };
 	struct booted *b = four_nodes(equal, one_each);
 
 	assert_order(b, want);
@@ -116,10 +116,12 @@ START_TEST(lists_go_by_node_or_by_zone)
 	assert_list(b, 1, ZONELIST_FALLBACK, "1:Normal 0:Normal 0:DMA32 0:DMA");
 	assert_list(b, 1, ZONELIST_NOFALLBACK, "1:Normal");
 	ck_assert_int_eq(
-	    sysctl_write(b->phys, "numa_zonelist_order", "zone\n", NULL), 0);
+		sysctl_write(b->phys, "numa_zonelist_order", "zone\n", NULL),
+		0);
 	assert_list(b, 0, ZONELIST_FALLBACK, "0:Normal 1:Normal 0:DMA32 0:DMA");
 	ck_assert_int_eq(
-	    sysctl_write(b->phys, "numa_zonelist_order", "default", NULL), 0);
+		sysctl_write(b->phys, "numa_zonelist_order", "default", NULL),
+		0);
 	assert_list(b, 0, ZONELIST_FALLBACK, "0:Normal 0:DMA32 0:DMA 1:Normal");
 	booted_free(b);
 }
@@ -128,7 +130,7 @@ END_TEST
 START_TEST(the_argument_sets_zone_order_from_boot)
 {
 	struct booted *b =
-	    boot_short("x86-64", "8G", 2, "numa_zonelist_order=zone");
+		boot_short("x86-64", "8G", 2, "numa_zonelist_order=zone");
 
 	assert_list(b, 1, ZONELIST_FALLBACK, "1:Normal 0:Normal 0:DMA32 0:DMA");
 	assert_list(b, 0, ZONELIST_FALLBACK, "0:Normal 1:Normal 0:DMA32 0:DMA");
@@ -139,11 +141,11 @@ END_TEST
 START_TEST(a_node_without_memory_lists_others)
 {
 	struct booted *b =
-	    boot_text("[machine]\narch = x86-64\ncpus = 2\n"
-		      "[firmware]\nmap = 0x0-0x3fffffff usable\n"
-		      "[boot]\nreserved = 0x0-0xfffff\n"
-		      "[node 0]\nmemory = 0x0-0x3fffffff\ncpus = 0\n"
-		      "[node 1]\ncpus = 1\n");
+		boot_text("[machine]\narch = x86-64\ncpus = 2\n"
+			  "[firmware]\nmap = 0x0-0x3fffffff usable\n"
+			  "[boot]\nreserved = 0x0-0xfffff\n"
+			  "[node 0]\nmemory = 0x0-0x3fffffff\ncpus = 0\n"
+			  "[node 1]\ncpus = 1\n");
 
 	assert_list(b, 1, ZONELIST_FALLBACK, "0:DMA32 0:DMA");
 	assert_list(b, 1, ZONELIST_NOFALLBACK, "");
