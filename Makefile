@@ -81,7 +81,7 @@ $(BUILD)/kmemfs: $(FUSE_OBJ) $(LIB)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ $(PKG_LIBS) $(FUSE_LIBS) -o $@
 $(BUILD)/kmemfs-%: src/tools/kmemfs-%
 	@mkdir -p $(@D)
-	install -m 755 $< $@
+	$(call say,INSTALL,$@)install -m 755 $< $@
 
 -include tests/tests.mk
 

@@ -70,7 +70,7 @@ ram_new(pa_t end, uint64_t limit)
 	ram->end = end;
 	ram->limit = limit;
 	while (ram->top < 3 && end > PIECE_SIZE
-					 << ((ram->top + 1) * LEVEL_BITS))
+					       << ((ram->top + 1) * LEVEL_BITS))
 		ram->top++;
 	return ram;
 }
@@ -270,7 +270,7 @@ node_drop(struct ram *ram, struct ram_node *node, unsigned int level,
 {
 	uint64_t span = span_of(level);
 	unsigned int i =
-	    first > base ? (unsigned int)((first - base) / span) : 0;
+		first > base ? (unsigned int)((first - base) / span) : 0;
 
 	for (; i < SLOTS && base + i * span <= last && node->used; i++) {
 		struct ram_node *below = node->slot[i];
@@ -326,7 +326,7 @@ node_next(const struct ram_node *node, unsigned int level, uint64_t base,
 {
 	uint64_t span = span_of(level);
 	unsigned int i =
-	    first > base ? (unsigned int)((first - base) / span) : 0;
+		first > base ? (unsigned int)((first - base) / span) : 0;
 
 	for (; i < SLOTS; i++) {
 		const void *below = node->slot[i];

@@ -179,7 +179,7 @@ allocation_next(struct machine *m, uint32_t after)
 			id = (uint64_t)c << CHUNK_BITS;
 		do {
 			struct allocation *a =
-			    t->chunks[c]->slot[id & (CHUNK - 1)];
+				t->chunks[c]->slot[id & (CHUNK - 1)];
 
 			if (a)
 				return a;
@@ -247,6 +247,7 @@ tell_name(struct machine *m, const struct allocation *a)
 {
 	char buf[16];
 
+	m->named_ns = m->now_ns;
 	if (m->name_changed)
 		m->name_changed(m->name_changed_user, allocation_name(a, buf));
 }

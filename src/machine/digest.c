@@ -192,7 +192,7 @@ hash_spans(struct hasher *h, const struct phys *phys)
 	put_section(h, "online");
 	for (unsigned int i = 0; i < phys->spans->len; i++) {
 		const struct pfn_span *next =
-		    &g_array_index(phys->spans, struct pfn_span, i);
+			&g_array_index(phys->spans, struct pfn_span, i);
 
 		if (next->start == span.end && next->zone == span.zone) {
 			span.end = next->end;
@@ -204,20 +204,36 @@ hash_spans(struct hasher *h, const struct phys *phys)
 		put(h, span.zone);
 	}
 	put(h, span.end - span.start);
-	put_section(h, "pageblocks");
-	for (pfn_t pfn = pageblock_next_set(phys, 0, phys->max_pfn);
-	     pfn != PFN_NONE;
-	     pfn = pageblock_next_set(phys, pfn, phys->max_pfn)) {
-		unsigned int order = phys->arch->pageblock_order;
-		enum migratetype type = pageblock_type(phys, pfn);
+}
 
-		if (type != MIGRATE_MOVABLE) {
-			put(h, (pfn >> order) + 1);
+/* Stretches of pageblocks of one type, Movable ones left out. */
+static void
+hash_pageblocks(struct hasher *h, const struct phys *phys)
+{
+	unsigned int order = phys->arch->pageblock_order;
+	uint64_t first = 0, end = 0;
+	enum migratetype of = MIGRATE_MOVABLE;
+	pfn_t pfn = 0;
+
+	put_section(h, "pageblocks");
+	while ((pfn = pageblock_next_set(phys, pfn, phys->max_pfn)) !=
+	       PFN_NONE) {
+		enum migratetype type = pageblock_type(phys, pfn);
+		uint64_t index = pfn >> order;
+
+		pfn = (index + 1) << order;
+		if (type == MIGRATE_MOVABLE)
+			continue;
+		if (index != end || type != of) {
+			put(h, end - first);
+			put(h, index);
 			put(h, type);
+			first = index;
+			of = type;
 		}
-		pfn = round_down_to(pfn, 1ULL << order) + (1ULL << order);
+		end = index + 1;
 	}
-	put(h, 0);
+	put(h, end - first);
 }
 
 static void
@@ -343,6 +359,7 @@ machine_digest(struct machine *m, char text[DIGEST_TEXT])
 	hash_machine(h, m);
 	hash_knobs(h, phys);
 	hash_spans(h, phys);
+	hash_pageblocks(h, phys);
 	for (unsigned int n = 0; n < phys->nr_nodes; n++)
 		hash_node(h, phys->nodes[n]);
 	for (unsigned int z = 0; z < phys->nr_zones; z++)

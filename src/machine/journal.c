@@ -53,8 +53,8 @@ journal_bytes(const struct journal *j, uint64_t at, void *to, size_t len)
 
 	while (at < j->file_len && got < len) {
 		ssize_t n =
-		    pread(j->fd, into + got,
-			  MIN_OF(len - got, j->file_len - at), (off_t)at);
+			pread(j->fd, into + got,
+			      MIN_OF(len - got, j->file_len - at), (off_t)at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -97,8 +97,8 @@ static int
 write_all(int fd, const char *bytes, size_t len, uint64_t at, size_t *done)
 {
 	for (*done = 0; *done < len;) {
-		ssize_t n =
-		    pwrite(fd, bytes + *done, len - *done, (off_t)(at + *done));
+		ssize_t n = pwrite(fd, bytes + *done, len - *done,
+				   (off_t)(at + *done));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -136,8 +136,8 @@ journal_flush(struct journal *j)
 		j->fd = unlinked_file();
 	if (j->fd < 0)
 		return -errno;
-	err =
-	    write_all(j->fd, j->buffer.text, j->buffer.len, j->file_len, &done);
+	err = write_all(j->fd, j->buffer.text, j->buffer.len, j->file_len,
+			&done);
 	j->file_len += done;
 	j->buffer.len -= done;
 	if (done && j->buffer.len)
@@ -320,8 +320,8 @@ open_directory(struct journal *j, char **error)
 {
 	if (!lock_directory(j, error))
 		return false;
-	j->fd =
-	    openat(j->dir_fd, "journal", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	j->fd = openat(j->dir_fd, "journal", O_RDWR | O_CREAT | O_CLOEXEC,
+		       0600);
 	if (j->fd < 0)
 		return fail(error, g_strdup_printf("%s/journal: %s", j->dir,
 						   strerror(errno)));

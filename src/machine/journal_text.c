@@ -96,7 +96,7 @@ anchor_before(const struct journal *j, uint64_t at)
 	while (low < high) {
 		unsigned int mid = (low + high) / 2;
 		const struct journal_anchor *a =
-		    &g_array_index(j->anchors, struct journal_anchor, mid);
+			&g_array_index(j->anchors, struct journal_anchor, mid);
 
 		if (a->text_at <= at) {
 			best = *a;
@@ -118,7 +118,7 @@ remember(struct journal *j, struct journal_anchor here)
 	if (j->anchors->len)
 		last = g_array_index(j->anchors, struct journal_anchor,
 				     j->anchors->len - 1)
-			   .text_at;
+			       .text_at;
 	if (here.text_at >= last + ANCHOR_EVERY)
 		g_array_append_val(j->anchors, here);
 	j->hot = here;

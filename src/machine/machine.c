@@ -90,8 +90,9 @@ machine_hash(const struct machine *m, char text[65])
 	char *hash;
 
 	config_print(m->config, &config);
-	hash = g_compute_checksum_for_data(
-	    G_CHECKSUM_SHA256, (const guchar *)out_text(&config), config.len);
+	hash = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
+					   (const guchar *)out_text(&config),
+					   config.len);
 	memcpy(text, hash, 65);
 	g_free(hash);
 	out_fini(&config);
@@ -125,7 +126,7 @@ boot_sysctls(struct machine *m, char **error)
 
 	for (unsigned int i = 0; settings && i < settings->len; i++) {
 		const struct sysctl_setting *s =
-		    &g_array_index(settings, struct sysctl_setting, i);
+			&g_array_index(settings, struct sysctl_setting, i);
 		struct refusal r;
 
 		if (sysctl_write(m->phys, s->name, s->value, &r)) {

@@ -60,9 +60,9 @@ static const struct {
 	bool whole; /* nothing follows it */
 	int (*find)(struct op *op, const char *rest, struct extent *e);
 } places[] = {
-    {"ram",	    true,  find_ram	  },
-    {"pages/",       false, find_page      },
-    {"allocations/", false, find_allocation},
+	{"ram",		true,  find_ram	      },
+	{"pages/",	   false, find_page	   },
+	{"allocations/", false, find_allocation},
 };
 
 static int

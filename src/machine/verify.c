@@ -172,19 +172,19 @@ static const struct {
 	struct law law;
 	void (*check)(struct report *r, const char *law);
 } laws[] = {
-    {{"allocation.frames",
-      "each live allocation's frames are allocated, referenced and its own"},
-     check_allocations},
-    {{"allocation.owners",
-      "each frame that names an owner lies inside that live allocation"},
-     check_owners	 },
-    {{"allocation.names",
-      "each live allocation is found by its name, and all are counted"},
-     check_names	},
-    {{"ram.inside", "bytes are held inside RAM only, within the limit"},
-     check_ram	      },
-    {{"journal.count", "the position is the number of ops in the journal"},
-     check_journal	  },
+	{{"allocation.frames", "each live allocation's frames are allocated, "
+			       "referenced and its own"},
+	 check_allocations},
+	{{"allocation.owners",
+	  "each frame that names an owner lies inside that live allocation"},
+	 check_owners     },
+	{{"allocation.names",
+	  "each live allocation is found by its name, and all are counted"},
+	 check_names	    },
+	{{"ram.inside", "bytes are held inside RAM only, within the limit"},
+	 check_ram	  },
+	{{"journal.count", "the position is the number of ops in the journal"},
+	 check_journal    },
 };
 
 static void

@@ -26,7 +26,7 @@ buddy_list_stride(const struct zone *zone, unsigned int order,
 	}
 	pfn = link_pfn(zone, cursor->at);
 	*nr = link_frame(zone, cursor->at)->flags & FRAME_RUN
-		  ? runs_find(zone, pfn)->nr
-		  : 1;
+		      ? runs_find(zone, pfn)->nr
+		      : 1;
 	return pfn;
 }

@@ -161,11 +161,21 @@ has_key_children(const struct layout_entry *entry)
 	return entry->nr_children > entry->nr_fixed;
 }
 
+/* A directory changes when names in it come and go: the allocations' only. */
+static bool
+lists_allocations(const struct layout_entry *entry)
+{
+	return has_key_children(entry) &&
+	       !strcmp(layout_table[entry->first_child + entry->nr_fixed]
+			       .key->name,
+		       "alloc");
+}
+
 static uint64_t
 mtime_of(const struct tree *t, const struct layout_entry *entry)
 {
 	if (entry->kind == LAYOUT_DIR)
-		return has_key_children(entry) ? t->m->changed_ns : 0;
+		return lists_allocations(entry) ? t->m->named_ns : 0;
 	if (entry->kind != LAYOUT_FILE || entry->changes == CHANGES_NEVER)
 		return 0;
 	return entry->changes == CHANGES_CLOCK ? t->m->now_ns

@@ -88,9 +88,9 @@ put_note(struct out *out, const char *name, uint32_t type, const void *desc,
 	 size_t len)
 {
 	Elf64_Nhdr note = {
-	    .n_namesz = (uint32_t)strlen(name) + 1,
-	    .n_descsz = (uint32_t)len,
-	    .n_type = type,
+		.n_namesz = (uint32_t)strlen(name) + 1,
+		.n_descsz = (uint32_t)len,
+		.n_type = type,
 	};
 
 	out_mem(out, &note, sizeof(note));
@@ -161,13 +161,13 @@ machine_of(const struct phys *phys)
 	static void put_ehdr##bits(struct core *c)                             \
 	{                                                                      \
 		Elf##bits##_Ehdr e = {                                         \
-		    .e_type = ET_CORE,                                         \
-		    .e_machine = machine_of(c->phys),                          \
-		    .e_version = EV_CURRENT,                                   \
-		    .e_phoff = sizeof(e),                                      \
-		    .e_ehsize = sizeof(e),                                     \
-		    .e_phentsize = sizeof(Elf##bits##_Phdr),                   \
-		    .e_phnum = (uint16_t)(c->loads->len + 1),                  \
+			.e_type = ET_CORE,                                     \
+			.e_machine = machine_of(c->phys),                      \
+			.e_version = EV_CURRENT,                               \
+			.e_phoff = sizeof(e),                                  \
+			.e_ehsize = sizeof(e),                                 \
+			.e_phentsize = sizeof(Elf##bits##_Phdr),               \
+			.e_phnum = (uint16_t)(c->loads->len + 1),              \
 		};                                                             \
                                                                                \
 		put_ident(c, e.e_ident);                                       \
@@ -179,13 +179,14 @@ machine_of(const struct phys *phys)
 				   uint64_t paddr, uint64_t size)              \
 	{                                                                      \
 		Elf##bits##_Phdr p = {                                         \
-		    .p_type = type,                                            \
-		    .p_flags = type == PT_LOAD ? PF_R | PF_W | PF_X : 0,       \
-		    .p_offset = (Elf##bits##_Off)offset,                       \
-		    .p_vaddr = (Elf##bits##_Addr)vaddr,                        \
-		    .p_paddr = (Elf##bits##_Addr)paddr,                        \
-		    .p_filesz = (Elf##bits##_Off)size,                         \
-		    .p_memsz = type == PT_LOAD ? (Elf##bits##_Off)size : 0,    \
+			.p_type = type,                                        \
+			.p_flags = type == PT_LOAD ? PF_R | PF_W | PF_X : 0,   \
+			.p_offset = (Elf##bits##_Off)offset,                   \
+			.p_vaddr = (Elf##bits##_Addr)vaddr,                    \
+			.p_paddr = (Elf##bits##_Addr)paddr,                    \
+			.p_filesz = (Elf##bits##_Off)size,                     \
+			.p_memsz =                                             \
+				type == PT_LOAD ? (Elf##bits##_Off)size : 0,   \
 		};                                                             \
                                                                                \
 		out_mem(&c->head, &p, sizeof(p));                              \
@@ -216,10 +217,10 @@ core_init(struct core *c, const struct phys *phys)
 	c->loads = g_array_new(FALSE, FALSE, sizeof(struct load));
 	find_loads(c);
 	put_notes(c, &notes);
-	headers =
-	    c->elf32
-		? sizeof(Elf32_Ehdr) + (c->loads->len + 1) * sizeof(Elf32_Phdr)
-		: sizeof(Elf64_Ehdr) + (c->loads->len + 1) * sizeof(Elf64_Phdr);
+	headers = c->elf32 ? sizeof(Elf32_Ehdr) +
+				     (c->loads->len + 1) * sizeof(Elf32_Phdr)
+			   : sizeof(Elf64_Ehdr) +
+				     (c->loads->len + 1) * sizeof(Elf64_Phdr);
 	if (c->elf32)
 		put_ehdr32(c);
 	else

@@ -133,8 +133,8 @@ run_own(void)
 			at = (state >> 33) % (sizeof(file) - 1);
 			/* Mostly digits: they are accepted more often. */
 			copy[at] = state >> 24 & 3
-				       ? (char)('0' + (state >> 26) % 10)
-				       : (char)(state >> 16);
+					   ? (char)('0' + (state >> 26) % 10)
+					   : (char)(state >> 16);
 		}
 		LLVMFuzzerTestOneInput((const uint8_t *)copy, strlen(copy));
 		g_free(copy);

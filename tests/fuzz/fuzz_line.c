@@ -105,27 +105,27 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 #ifndef FUZZ
 static const char lines[] =
-    "page/alloc_pages GFP_KERNEL 3 name=buf cpu=1 node=0\n"
-    "page/alloc_pages gfp=GFP_ATOMIC|__GFP_ZERO order=0 context=irq\n"
-    "page/alloc_pages_exact 20K name=exact\n"
-    "page/__get_free_pages GFP_DMA 2\n"
-    "bytes/write allocations/buf 5 hex:00ff0041\n"
-    "bytes/write ram 0x1000000 base64:aGVsbG8=\n"
-    "bytes/write pages/4096 4090 text\n"
-    "page/split_page buf\n"
-    "page/__free_page buf.3\n"
-    "page/free_pages_exact exact\n"
-    "vm/sysctl min_free_kbytes 1024\n"
-    "vm/sysctl lowmem_reserve_ratio 256 256 32 0 0\n"
-    "clock/advance 1.5ms\n"
-    "memory/state memory0 offline\n"
-    "replay/policy mirror\n"
-    "replay/begin\n"
-    "replay/alloc 8192 order=3 migratetype=1 gfp=GFP_USER\n"
-    "replay/free 8192 order=3\n"
-    "replay/end at=2ms\n"
-    "page/drain_all_pages\n"
-    "trace/enable all 1\n";
+	"page/alloc_pages GFP_KERNEL 3 name=buf cpu=1 node=0\n"
+	"page/alloc_pages gfp=GFP_ATOMIC|__GFP_ZERO order=0 context=irq\n"
+	"page/alloc_pages_exact 20K name=exact\n"
+	"page/__get_free_pages GFP_DMA 2\n"
+	"bytes/write allocations/buf 5 hex:00ff0041\n"
+	"bytes/write ram 0x1000000 base64:aGVsbG8=\n"
+	"bytes/write pages/4096 4090 text\n"
+	"page/split_page buf\n"
+	"page/__free_page buf.3\n"
+	"page/free_pages_exact exact\n"
+	"vm/sysctl min_free_kbytes 1024\n"
+	"vm/sysctl lowmem_reserve_ratio 256 256 32 0 0\n"
+	"clock/advance 1.5ms\n"
+	"memory/state memory0 offline\n"
+	"replay/policy mirror\n"
+	"replay/begin\n"
+	"replay/alloc 8192 order=3 migratetype=1 gfp=GFP_USER\n"
+	"replay/free 8192 order=3\n"
+	"replay/end at=2ms\n"
+	"page/drain_all_pages\n"
+	"trace/enable all 1\n";
 
 static unsigned int
 run_own(void)
@@ -140,7 +140,7 @@ run_own(void)
 			state = state * 6364136223846793005ULL +
 				1442695040888963407ULL;
 			copy[(state >> 33) % (sizeof(lines) - 1)] =
-			    (char)(state >> 24);
+				(char)(state >> 24);
 		}
 		LLVMFuzzerTestOneInput((const uint8_t *)copy,
 				       sizeof(lines) - 1);

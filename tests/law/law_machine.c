@@ -59,121 +59,121 @@ below(unsigned int n)
 /* --- lines --------------------------------------------------------------- */
 
 static const char *const gfps[] = {
-    "GFP_KERNEL",
-    "GFP_ATOMIC",
-    "GFP_USER",
-    "GFP_HIGHUSER",
-    "GFP_HIGHUSER_MOVABLE",
-    "GFP_DMA",
-    "GFP_DMA32",
-    "GFP_NOWAIT",
-    "GFP_KERNEL|__GFP_RECLAIMABLE",
-    "GFP_KERNEL|__GFP_ZERO",
-    "GFP_KERNEL|__GFP_COMP",
-    "GFP_KERNEL|__GFP_THISNODE",
-    "GFP_ATOMIC|__GFP_NOMEMALLOC",
-    "__GFP_HIGH+__GFP_NOWARN",
-    "GFP_KERNEL|__GFP_MEMALLOC",
-    "0x8",
-    "0",
-    "GFP_NOIO,__GFP_NORETRY",
-    /* and wrong ones */
-    "__GFP_DMA|__GFP_HIGHMEM",
-    "GFP_KERNL",
-    "|",
-    "0x80000000",
+	"GFP_KERNEL",
+	"GFP_ATOMIC",
+	"GFP_USER",
+	"GFP_HIGHUSER",
+	"GFP_HIGHUSER_MOVABLE",
+	"GFP_DMA",
+	"GFP_DMA32",
+	"GFP_NOWAIT",
+	"GFP_KERNEL|__GFP_RECLAIMABLE",
+	"GFP_KERNEL|__GFP_ZERO",
+	"GFP_KERNEL|__GFP_COMP",
+	"GFP_KERNEL|__GFP_THISNODE",
+	"GFP_ATOMIC|__GFP_NOMEMALLOC",
+	"__GFP_HIGH+__GFP_NOWARN",
+	"GFP_KERNEL|__GFP_MEMALLOC",
+	"0x8",
+	"0",
+	"GFP_NOIO,__GFP_NORETRY",
+	/* and wrong ones */
+	"__GFP_DMA|__GFP_HIGHMEM",
+	"GFP_KERNL",
+	"|",
+	"0x80000000",
 };
 static const char *const allocators[] = {
-    "page/alloc_pages",
-    "page/alloc_pages",
-    "page/alloc_pages",
-    "page/__get_free_pages",
+	"page/alloc_pages",
+	"page/alloc_pages",
+	"page/alloc_pages",
+	"page/__get_free_pages",
 };
 static const char *const single_allocators[] = {
-    "page/alloc_page",
-    "page/__get_free_page",
-    "page/get_zeroed_page",
+	"page/alloc_page",
+	"page/__get_free_page",
+	"page/get_zeroed_page",
 };
 static const char *const freers[] = {
-    "page/__free_pages",     "page/__free_pages", "page/__free_pages",
-    "page/__free_page",	     "page/free_pages",	  "page/free_page",
-    "page/free_pages_exact", "page/split_page",
+	"page/__free_pages",	 "page/__free_pages", "page/__free_pages",
+	"page/__free_page",	 "page/free_pages",   "page/free_page",
+	"page/free_pages_exact", "page/split_page",
 };
 static const char *const sysctls[] = {
-    "min_free_kbytes",
-    "watermark_scale_factor",
-    "watermark_boost_factor",
-    "lowmem_reserve_ratio",
-    "percpu_pagelist_high_fraction",
-    "extfrag_threshold",
-    "zone_reclaim_mode",
-    "numa_zonelist_order",
-    "no_such_sysctl",
+	"min_free_kbytes",
+	"watermark_scale_factor",
+	"watermark_boost_factor",
+	"lowmem_reserve_ratio",
+	"percpu_pagelist_high_fraction",
+	"extfrag_threshold",
+	"zone_reclaim_mode",
+	"numa_zonelist_order",
+	"no_such_sysctl",
 };
 static const char *const values[] = {
-    "0",
-    "1",
-    "8",
-    "10",
-    "100",
-    "1000",
-    "1024",
-    "67584",
-    "3000",
-    "15000",
-    "256 256 32",
-    "256 256 32 0 0",
-    "1 1 1 1 1",
-    "-1",
-    "node",
-    "zone",
-    "99999999999999999999",
-    "x",
-    "4096 extra",
+	"0",
+	"1",
+	"8",
+	"10",
+	"100",
+	"1000",
+	"1024",
+	"67584",
+	"3000",
+	"15000",
+	"256 256 32",
+	"256 256 32 0 0",
+	"1 1 1 1 1",
+	"-1",
+	"node",
+	"zone",
+	"99999999999999999999",
+	"x",
+	"4096 extra",
 };
 static const char *const states[] = {
-    "offline", "online", "online_movable", "online_kernel", "sideways",
+	"offline", "online", "online_movable", "online_kernel", "sideways",
 };
 static const char *const words[] = {
-    "1",
-    "0",
-    "-1",
-    "3",
-    "0x10",
-    "4096",
-    "18446744073709551615",
-    "GFP_KERNEL",
-    "name=a1",
-    "name=b2",
-    "cpu=0",
-    "cpu=999",
-    "node=local",
-    "node=1",
-    "order=1",
-    "order=11",
-    "context=irq",
-    "context=process",
-    "at=1ms",
-    "by=1us",
-    "a1",
-    "a2",
-    "model",
-    "mirror",
-    "path=ram",
-    "hex:00ff",
-    "base64:AAAA",
-    "base64:!",
-    "1s",
-    "yes",
-    "=",
-    "==",
-    "name=",
-    "\x01\xff",
-    "memory1",
-    "ram",
-    "pages/16",
-    "allocations/a1",
-    "colour=red",
+	"1",
+	"0",
+	"-1",
+	"3",
+	"0x10",
+	"4096",
+	"18446744073709551615",
+	"GFP_KERNEL",
+	"name=a1",
+	"name=b2",
+	"cpu=0",
+	"cpu=999",
+	"node=local",
+	"node=1",
+	"order=1",
+	"order=11",
+	"context=irq",
+	"context=process",
+	"at=1ms",
+	"by=1us",
+	"a1",
+	"a2",
+	"model",
+	"mirror",
+	"path=ram",
+	"hex:00ff",
+	"base64:AAAA",
+	"base64:!",
+	"1s",
+	"yes",
+	"=",
+	"==",
+	"name=",
+	"\x01\xff",
+	"memory1",
+	"ram",
+	"pages/16",
+	"allocations/a1",
+	"colour=red",
 };
 
 /* The name or first pfn of a live allocation; sometimes of none. */
@@ -190,7 +190,7 @@ put_live(struct out *out, bool address)
 	else if (address && below(3) == 0)
 		out_printf(out, "%#llx",
 			   (unsigned long long)run.m->phys->arch->page_offset +
-			       (a->pfn << run.m->phys->page_shift));
+				   (a->pfn << run.m->phys->page_shift));
 	else if (below(4) == 0)
 		out_printf(out, "%llu", (unsigned long long)a->pfn);
 	else
@@ -261,10 +261,10 @@ line_bytes(struct out *out)
 	out_str(out, "bytes/write ");
 	switch (below(3)) {
 	case 0:
-		out_printf(
-		    out, "ram %llu",
-		    (unsigned long long)(next_random() %
-					 (phys->max_pfn << phys->page_shift)));
+		out_printf(out, "ram %llu",
+			   (unsigned long long)(next_random() %
+						(phys->max_pfn
+						 << phys->page_shift)));
 		break;
 	case 1:
 		out_printf(out, "pages/%llu %u",
@@ -356,24 +356,24 @@ line_noise(struct out *out)
 	line_alloc(out);
 	for (unsigned int n = 1 + below(3); n; n--)
 		out->text[below((unsigned int)out->len)] =
-		    (char)(1 + below(255));
+			(char)(1 + below(255));
 }
 
 static const struct {
 	unsigned int weight;
 	void (*make)(struct out *out);
 } kinds[] = {
-    {40, line_alloc },
-    {30, line_free  },
-	{4,  line_exact },
-	 {10, line_bytes },
-    {3,	line_sysctl},
-    {3,  line_memory},
-	{4,  line_clock },
-	 {1,  line_drain },
-    {6,	line_replay},
-    {5,  line_any	  },
-	{3,  line_noise },
+	{40, line_alloc },
+	  {30, line_free	},
+	    {4,	line_exact },
+	     {10, line_bytes },
+	{3,  line_sysctl},
+	  {3,  line_memory},
+	    {4,	line_clock },
+	     {1,	 line_drain },
+	{6,  line_replay},
+	  {5,  line_any   },
+	    {3,	line_noise },
 };
 
 static void
@@ -574,15 +574,16 @@ run_state(const char *name, unsigned int nr)
 static const struct {
 	const char *name;
 	bool large;
+	unsigned int share; /* of the lines: 1 in so many */
 } machines[] = {
-    {"uma-small",	  false},
-    {"default",	true },
-	{"embedded",     false},
-    {"i386-highmem", true },
-    {"i386-pae",	 true },
-	{"numa-4",	   true },
-    {"big",	    true },
-    {"huge",	     true },
+	{"uma-small",    false, 1 },
+	 {"default",	     true,  1 },
+	{"embedded",     false, 1 },
+	 {"i386-highmem", true,	1 },
+	{"i386-pae",     true,  1 },
+	 {"numa-4",	    true,  1 },
+	{"big",		true,  4 },
+	 {"huge",	  true,	20},
 };
 
 int
@@ -615,13 +616,14 @@ main(int argc, char **argv)
 	printf("--seed %llu --ops %u\n", (unsigned long long)run.seed, ops);
 	for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
 		const char *name = machines[i].name;
+		unsigned int most = MAX_OF(ops / machines[i].share, 1U);
 
 		if (only && strcmp(only, name))
 			continue;
-		for (unsigned int nr = 30; nr < ops && !run.failed; nr *= 10)
+		for (unsigned int nr = 30; nr < most && !run.failed; nr *= 10)
 			run_machine(name, nr, machines[i].large);
 		if (!run.failed)
-			run_machine(name, ops, machines[i].large);
+			run_machine(name, most, machines[i].large);
 	}
 	if (!run.failed && (!only || !strcmp(only, "uma-small")))
 		run_state("uma-small", MIN_OF(ops, 1000U));

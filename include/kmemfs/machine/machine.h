@@ -55,6 +55,7 @@ struct machine {
 	uint64_t generation;   /* +1 with all that a file may show: texts made
 				  before are stale */
 	uint64_t changed_ns;   /* time of the last op that was not the clock */
+	uint64_t named_ns;     /* when an allocation's name last came or went */
 	uint64_t position;     /* ops in the journal */
 	uint64_t random;       /* the generator's state */
 

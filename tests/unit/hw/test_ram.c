@@ -68,11 +68,11 @@ static const struct {
 	const char *why;
 	pa_t at;
 } borders[] = {
-    {"the first byte",		       0		},
-    {"a piece's end",		      PIECE - 2  },
-    {"a leaf node's end, 16 MiB",	  MIB(16) - 2},
-    {"the second level's end, 64 GiB", GIB(64) - 2},
-    {"the last bytes",		       TIB(64) - 4},
+	{"the first byte",		   0	    },
+	{"a piece's end",		  PIECE - 2  },
+	{"a leaf node's end, 16 MiB",      MIB(16) - 2},
+	{"the second level's end, 64 GiB", GIB(64) - 2},
+	{"the last bytes",		   TIB(64) - 4},
 };
 
 START_TEST(what_is_written_over_a_border_is_read_back_and_nothing_else)
@@ -242,12 +242,13 @@ suite_ram(void)
 	tcase_add_test(tc, zeros_over_nothing_leave_nothing);
 	tcase_add_test(tc, zeros_over_bytes_hide_the_page_from_next_data);
 	tcase_add_loop_test(
-	    tc, what_is_written_over_a_border_is_read_back_and_nothing_else, 0,
-	    ARRAY_SIZE(borders));
+		tc, what_is_written_over_a_border_is_read_back_and_nothing_else,
+		0, ARRAY_SIZE(borders));
 	tcase_add_test(tc, a_write_that_leaves_memory_is_refused_whole);
 	tcase_add_test(tc, a_write_beyond_the_limit_is_refused_whole);
 	tcase_add_test(
-	    tc, bytes_spread_far_count_with_what_the_host_needs_to_find_them);
+		tc,
+		bytes_spread_far_count_with_what_the_host_needs_to_find_them);
 	tcase_add_test(tc, zeroing_all_gives_all_back);
 	tcase_add_test(tc, an_end_inside_a_piece_is_the_end);
 	tcase_add_loop_test(tc, random_writes_and_zeroings_equal_a_flat_array,

@@ -114,9 +114,9 @@ START_TEST(replaying_the_names_gives_the_same_ids)
 			continue;
 		}
 		a = allocation_add(&m, allocation_find(&m, user) ||
-					       next_random(&seed) % 2
-					   ? NULL
-					   : user);
+						       next_random(&seed) % 2
+					       ? NULL
+					       : user);
 		b = allocation_add(&again, allocation_name(a, buf));
 		ck_assert_uint_eq(a->id, b->id);
 		ck_assert_str_eq(allocation_name(a, buf),

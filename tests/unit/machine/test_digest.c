@@ -97,15 +97,15 @@ END_TEST
 static const struct {
 	const char *why, *before, *line;
 } changes[] = {
-    {"a block is allocated",	     NULL,				   "page/alloc_pages GFP_KERNEL 3"	  },
-    {"time passes",		    NULL,				   "clock/advance 1ns"		     },
-    {"a sysctl is set",		NULL,				   "vm/sysctl watermark_scale_factor 20"},
-    {"a byte is written",		  NULL,				   "bytes/write ram 0x1000000 hex:01"	  },
-    {"the per-cpu lists are drained", "page/alloc_page GFP_KERNEL",
-     "page/drain_all_pages"											},
-    {"a block is freed",		 "page/alloc_pages GFP_KERNEL 5 name=b",
-     "page/__free_pages b"											 },
-    {"a replay's policy is set",	 NULL,				       "replay/policy mirror"		     },
+	{"a block is allocated",		 NULL,				       "page/alloc_pages GFP_KERNEL 3"      },
+	{"time passes",			NULL,				   "clock/advance 1ns"			 },
+	{"a sysctl is set",		    NULL,				   "vm/sysctl watermark_scale_factor 20"},
+	{"a byte is written",	      NULL,				    "bytes/write ram 0x1000000 hex:01"   },
+	{"the per-cpu lists are drained", "page/alloc_page GFP_KERNEL",
+	 "page/drain_all_pages"											},
+	{"a block is freed",		     "page/alloc_pages GFP_KERNEL 5 name=b",
+	 "page/__free_pages b"											 },
+	{"a replay's policy is set",	     NULL,				   "replay/policy mirror"		 },
 };
 
 START_TEST(a_change_of_state_changes_it)
@@ -181,7 +181,7 @@ START_TEST(a_list_hashes_alike_whether_its_blocks_were_touched_or_not)
 {
 	struct zone *zone = &m->phys->nodes[1]->zones[ZONE_DMA32];
 	struct page_request request = {
-	    .gfp = GFP_HIGHUSER_MOVABLE, .order = MAX_ORDER - 1, .nid = 1};
+		.gfp = GFP_HIGHUSER_MOVABLE, .order = MAX_ORDER - 1, .nid = 1};
 	char before[DIGEST_TEXT], after[DIGEST_TEXT];
 	uint64_t event[NR_VM_EVENTS], numa[NR_NUMA_STATS];
 	unsigned int kept = strides(zone);
@@ -217,11 +217,12 @@ START_TEST(a_stride_is_the_blocks_that_stepping_gives)
 							&nr)) != PFN_NONE)
 				for (uint64_t i = 0; i < nr; i++)
 					ck_assert_uint_eq(
-					    buddy_list_next(zone, order, type,
-							    &b),
-					    pfn + (i << order));
+						buddy_list_next(zone, order,
+								type, &b),
+						pfn + (i << order));
 			ck_assert_uint_eq(
-			    buddy_list_next(zone, order, type, &b), PFN_NONE);
+				buddy_list_next(zone, order, type, &b),
+				PFN_NONE);
 		}
 }
 END_TEST
@@ -242,7 +243,7 @@ suite_digest(void)
 	tcase_add_test(tc,
 		       bytes_overwritten_with_zeros_are_as_if_never_written);
 	tcase_add_test(
-	    tc, a_list_hashes_alike_whether_its_blocks_were_touched_or_not);
+		tc, a_list_hashes_alike_whether_its_blocks_were_touched_or_not);
 	tcase_add_test(tc, a_stride_is_the_blocks_that_stepping_gives);
 	suite_add_tcase(suite, tc);
 	return suite;

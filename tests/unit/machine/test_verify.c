@@ -23,12 +23,12 @@ setup(void)
 	ck_assert_msg(config != NULL, "%s", error);
 	m = machine_boot(config, NULL, &error);
 	ck_assert_msg(m != NULL, "%s", error);
-	ck_assert_int_eq(
-	    machine_do(m, "page/alloc_pages GFP_KERNEL 2 name=buf", NULL, NULL),
-	    0);
-	ck_assert_int_eq(
-	    machine_do(m, "page/alloc_pages_exact 12K name=exact", NULL, NULL),
-	    0);
+	ck_assert_int_eq(machine_do(m, "page/alloc_pages GFP_KERNEL 2 name=buf",
+				    NULL, NULL),
+			 0);
+	ck_assert_int_eq(machine_do(m, "page/alloc_pages_exact 12K name=exact",
+				    NULL, NULL),
+			 0);
 }
 
 static void
@@ -126,14 +126,15 @@ static const struct {
 	const char *why, *law;
 	void (*crime)(void);
 } crimes[] = {
-    {"a frame lost its owner",	       "allocation.frames", break_owner      },
-    {"a single page lost its reference", "allocation.frames", break_exact	 },
-    {"an allocation has the wrong size", "allocation.frames", break_size	},
-    {"a frame names a dead owner",	   "allocation.owners", break_dead_owner },
-    {"a frame names another's owner",    "allocation.owners", break_other_owner},
-    {"an allocation has another id",     "allocation.names",	 break_id	 },
-    {"bytes lie in a hole",		    "ram.inside",	  break_ram	   },
-    {"the position ran ahead",	       "journal.count",	break_position   },
+	{"a frame lost its owner",	   "allocation.frames", break_owner	   },
+	{"a single page lost its reference", "allocation.frames", break_exact     },
+	{"an allocation has the wrong size", "allocation.frames", break_size	    },
+	{"a frame names a dead owner",       "allocation.owners", break_dead_owner},
+	{"a frame names another's owner",	  "allocation.owners",
+	 break_other_owner							},
+	{"an allocation has another id",	 "allocation.names",  break_id	     },
+	{"bytes lie in a hole",		"ram.inside",	      break_ram       },
+	{"the position ran ahead",	   "journal.count",	    break_position  },
 };
 
 START_TEST(a_broken_law_is_found)

@@ -97,8 +97,8 @@ START_TEST(memory_above_the_direct_map_has_no_virtual_address)
 	for (unsigned int i = 1; i < e.e_phnum; i++)
 		ck_assert_uint_eq(p[i].p_vaddr,
 				  p[i].p_paddr >> 12 < m->phys->max_low_pfn
-				      ? p[i].p_paddr + 0xc0000000
-				      : UINT64_MAX);
+					  ? p[i].p_paddr + 0xc0000000
+					  : UINT64_MAX);
 }
 END_TEST
 
@@ -147,7 +147,7 @@ START_TEST(there_is_a_note_for_each_cpu_and_one_that_tells_the_page_size)
 		} else {
 			ck_assert_str_eq(name, "VMCOREINFO");
 			ck_assert_ptr_nonnull(g_strstr_len(
-			    desc, n.n_descsz, "\nPAGESIZE=4096\n"));
+				desc, n.n_descsz, "\nPAGESIZE=4096\n"));
 			vmcoreinfo++;
 		}
 		at = (size_t)(desc - notes) + round_up_to(n.n_descsz, 4);
@@ -212,7 +212,8 @@ START_TEST(a_read_over_a_border_of_ranges_joins_their_bytes)
 	get(0, &e, sizeof(e));
 	get(e.e_phoff, p, e.e_phnum * sizeof(p[0]));
 	ck_assert_int_eq(
-	    ram_write(m->ram, p[1].p_paddr + p[1].p_filesz - 3, "abc", 3), 0);
+		ram_write(m->ram, p[1].p_paddr + p[1].p_filesz - 3, "abc", 3),
+		0);
 	ck_assert_int_eq(ram_write(m->ram, p[2].p_paddr, "defg", 5), 0);
 	get(p[2].p_offset - 3, got, 8);
 	ck_assert_str_eq(got, "abcdefg");
@@ -234,7 +235,8 @@ suite_vmcore(void)
 	tcase_add_test(tc, memory_above_the_direct_map_has_no_virtual_address);
 	tcase_add_test(tc, a_32_bit_machine_without_pae_has_a_32_bit_file);
 	tcase_add_test(
-	    tc, there_is_a_note_for_each_cpu_and_one_that_tells_the_page_size);
+		tc,
+		there_is_a_note_for_each_cpu_and_one_that_tells_the_page_size);
 	tcase_add_test(tc, holes_of_ram_are_holes_of_both_files);
 	tcase_add_test(tc, reads_end_where_the_files_end);
 	tcase_add_test(tc, a_read_over_a_border_of_ranges_joins_their_bytes);
