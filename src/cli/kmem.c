@@ -122,7 +122,7 @@ static struct tree *
 start(void)
 {
 	char *error = NULL;
-	struct machine_config *config = config_load(machine_name, &error);
+	struct machine_config *config = config_load_kept(machine_name, state_dir, &error);
 	struct machine *m = NULL;
 
 	if (config)

@@ -20,7 +20,8 @@ static struct tree *
 load(const struct options *o)
 {
 	char *error = NULL;
-	struct machine_config *config = config_load(o->machine, &error);
+	struct machine_config *config =
+		config_load_kept(o->machine, o->state, &error);
 	struct machine *m = NULL;
 
 	if (config) {

@@ -68,14 +68,23 @@ reply_entry(fuse_req_t req, const struct tree_attr *attr, double keep_name)
 	fuse_reply_entry(req, &e);
 }
 
+/* The kernel lets longer ones through. */
+static int
+name_check(const char *name)
+{
+	return strlen(name) > NAME_MAX ? -ENAMETOOLONG : 0;
+}
+
 static void
 serve_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct server *s = server_of(req);
 	struct seen seen = notify_look(s->notifier);
 	struct tree_attr attr;
-	int err = tree_lookup(s->tree, parent, name, &attr);
+	int err = name_check(name);
 
+	if (!err)
+		err = tree_lookup(s->tree, parent, name, &attr);
 	if (err == -ENOENT) {
 		struct fuse_entry_param none = {0};
 
@@ -237,7 +246,9 @@ serve_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 
 	(void)mode;
 	notify_begin(s->notifier, &c);
-	err = tree_mkdir(s->tree, parent, name, &attr);
+	err = name_check(name);
+	if (!err)
+		err = tree_mkdir(s->tree, parent, name, &attr);
 	notify_end(s->notifier, &c);
 	if (err)
 		reply_result(req, err);

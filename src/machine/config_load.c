@@ -100,13 +100,29 @@ load_stdin(char **error)
 	return config;
 }
 
+static struct machine_config *
+load_file(const char *path, char **error)
+{
+	struct machine_config *config;
+	GError *trouble = NULL;
+	char *text;
+	gsize len;
+
+	if (!g_file_get_contents(path, &text, &len, &trouble)) {
+		*error = g_strdup_printf("%s: %s", path, trouble->message);
+		g_error_free(trouble);
+		return NULL;
+	}
+	config = read_bytes(text, len, path, error);
+	g_free(text);
+	return config;
+}
+
 struct machine_config *
 config_load(const char *name, char **error)
 {
-	struct machine_config *config = NULL;
-	GError *trouble = NULL;
-	char *path, *text;
-	gsize len;
+	struct machine_config *config;
+	char *path;
 
 	if (!name)
 		name = DEFAULT_MACHINE;
@@ -122,13 +138,23 @@ config_load(const char *name, char **error)
 					 name);
 		return NULL;
 	}
-	if (g_file_get_contents(path, &text, &len, &trouble)) {
-		config = read_bytes(text, len, path, error);
-		g_free(text);
-	} else {
-		*error = g_strdup_printf("%s: %s", path, trouble->message);
-		g_error_free(trouble);
-	}
+	config = load_file(path, error);
+	g_free(path);
+	return config;
+}
+
+struct machine_config *
+config_load_kept(const char *name, const char *state_dir, char **error)
+{
+	struct machine_config *config;
+	char *path;
+
+	if (name || !state_dir)
+		return config_load(name, error);
+	path = g_build_filename(state_dir, STATE_MACHINE, NULL);
+	config = g_file_test(path, G_FILE_TEST_EXISTS)
+			 ? load_file(path, error)
+			 : config_load(NULL, error);
 	g_free(path);
 	return config;
 }

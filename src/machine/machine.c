@@ -159,7 +159,7 @@ boot_phys(struct machine *m, char **error)
 static bool
 keep_config(const struct machine *m, const char *dir, char **error)
 {
-	char *path = g_build_filename(dir, "machine.ini", NULL);
+	char *path = g_build_filename(dir, STATE_MACHINE, NULL);
 	struct out config = OUT_INIT;
 	GError *failure = NULL;
 	bool ok = true;

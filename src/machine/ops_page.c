@@ -50,6 +50,9 @@ check_asking(const struct asking *ask)
 		return op_refuse(op, ask->name_param, EEXIST,
 				 "there is an allocation called %s already",
 				 *ask->name);
+	if (allocation_last_id(m) == UINT32_MAX)
+		return op_refuse(op, -1, ENFILE,
+				 "all 2^32 - 1 allocations have been made");
 	if (!m->phys->cpu_online[ask->cpu])
 		return op_refuse(op, -1, EINVAL, "CPU %llu is offline",
 				 (unsigned long long)ask->cpu);

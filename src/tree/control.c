@@ -11,8 +11,6 @@
  */
 #include "tree_impl.h"
 
-#include "kmemfs/machine/journal.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -162,8 +160,7 @@ control_write(struct tree_file *f, const char *from, size_t len, uint64_t at)
 		err = run_lines(f, lines, alone);
 	g_strfreev(lines);
 	g_free(text);
-	journal_flush(f->t->m->journal);
-	done = answers_end(f, len, err);
+	done = answers_end(f, len, tree_acknowledge(f->t, err));
 	tree_unlock_changed(f->t);
 	return done;
 }

@@ -9,8 +9,6 @@
  */
 #include "tree_impl.h"
 
-#include "kmemfs/machine/journal.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -90,7 +88,7 @@ tree_close(struct tree_file *f)
 	if (stream && stream->close) {
 		tree_lock(f->t);
 		stream->close(f);
-		journal_flush(f->t->m->journal);
+		tree_acknowledge(f->t, 0);
 		tree_unlock_changed(f->t);
 	}
 	text_put(f->text);
@@ -263,8 +261,8 @@ write_op(struct tree_file *f, const char *template,
 	tree_lock(t);
 	if (place_exists(&f->place)) {
 		template_expand(&f->place, template, words, &line);
-		err = machine_do(t->m, out_text(&line), NULL, NULL);
-		journal_flush(t->m->journal);
+		err = tree_acknowledge(
+			t, machine_do(t->m, out_text(&line), NULL, NULL));
 	}
 	tree_unlock_changed(t);
 	out_fini(&line);
@@ -306,10 +304,13 @@ tree_write(struct tree_file *f, const void *from, size_t len, uint64_t at)
 		return 0;
 	if (stream && stream->write) {
 		ssize_t done;
+		int unsafe;
 
 		tree_lock(f->t);
 		done = stream->write(f, from, len, at);
-		journal_flush(f->t->m->journal);
+		unsafe = tree_acknowledge(f->t, 0);
+		if (done >= 0 && unsafe)
+			done = unsafe;
 		tree_unlock_changed(f->t);
 		return done;
 	}

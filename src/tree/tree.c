@@ -94,6 +94,14 @@ tree_unlock_changed(struct tree *t)
 		t->hooks.readable(t->hooks.user);
 }
 
+int
+tree_acknowledge(struct tree *t, int err)
+{
+	int unsafe = journal_sync(t->m->journal);
+
+	return err ? err : unsafe;
+}
+
 void
 tree_breathe(struct tree *t)
 {
@@ -433,8 +441,8 @@ do_template(struct tree *t, const struct place *p, const char *template,
 	int err;
 
 	template_expand(p, template, words, &line);
-	err = machine_do(t->m, out_text(&line), NULL, NULL);
-	journal_flush(t->m->journal);
+	err = tree_acknowledge(t, machine_do(t->m, out_text(&line), NULL,
+					     NULL));
 	out_fini(&line);
 	return err;
 }
@@ -491,8 +499,7 @@ tree_do(struct tree *t, const char *line, struct out *answer,
 	int err;
 
 	lock(t);
-	err = machine_do(t->m, line, answer, r);
-	journal_flush(t->m->journal);
+	err = tree_acknowledge(t, machine_do(t->m, line, answer, r));
 	tree_unlock_changed(t);
 	return err;
 }
@@ -510,7 +517,7 @@ tree_tick(struct tree *t, uint64_t ns)
 	if (!err)
 		err = op_run(t->m, &op, NULL, NULL);
 	op_fini(&op);
-	journal_flush(t->m->journal);
+	err = tree_acknowledge(t, err);
 	tree_unlock_changed(t);
 	return err;
 }

@@ -95,6 +95,11 @@ struct tree {
 	uint64_t told;          /* generation the hooks were told of */
 };
 
+/*
+ * Before the result @err of ops is told to whoever asked for them: with a state
+ * directory they must be on disk.  Returns @err, or the host's own error.
+ */
+int tree_acknowledge(struct tree *t, int err);
 /* Let others have the lock, if anyone waits; the caller holds it. */
 void tree_breathe(struct tree *t);
 /* Unlock after ops ran, and tell the hooks what changed. */

@@ -37,12 +37,13 @@ static struct stat
 null_stat(fuse_ino_t ino)
 {
 	struct stat st = {
-	    .st_ino = ino,
-	    .st_mode = ino == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0644,
-	    .st_nlink = 1,
-	    .st_uid = getuid(),
-	    .st_gid = getgid(),
-	    .st_size = ino == FUSE_ROOT_ID ? 0 : (off_t)null_fs.size,
+		.st_ino = ino,
+		.st_mode =
+			ino == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0644,
+		.st_nlink = 1,
+		.st_uid = getuid(),
+		.st_gid = getgid(),
+		.st_size = ino == FUSE_ROOT_ID ? 0 : (off_t)null_fs.size,
 	};
 
 	return st;
@@ -52,8 +53,8 @@ static void
 null_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fuse_entry_param e = {
-	    .attr_timeout = null_fs.timeout,
-	    .entry_timeout = null_fs.timeout,
+		.attr_timeout = null_fs.timeout,
+		.entry_timeout = null_fs.timeout,
 	};
 	char *end = NULL;
 	unsigned long nr = *name == 'f' ? strtoul(name + 1, &end, 10) : 0;
@@ -151,14 +152,14 @@ null_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 }
 
 static const struct fuse_lowlevel_ops null_ops = {
-    .lookup = null_lookup,
-    .getattr = null_getattr,
-    .setattr = null_setattr,
-    .readdir = null_readdir,
-    .open = null_open,
-    .read = null_read,
-    .write = null_write,
-    .release = null_release,
+	.lookup = null_lookup,
+	.getattr = null_getattr,
+	.setattr = null_setattr,
+	.readdir = null_readdir,
+	.open = null_open,
+	.read = null_read,
+	.write = null_write,
+	.release = null_release,
 };
 
 static int
@@ -169,7 +170,7 @@ null_serve(const char *mountpoint)
 	char *argv[] = {name, options};
 	struct fuse_args args = FUSE_ARGS_INIT(2, argv);
 	struct fuse_session *session =
-	    fuse_session_new(&args, &null_ops, sizeof(null_ops), NULL);
+		fuse_session_new(&args, &null_ops, sizeof(null_ops), NULL);
 	int end = 1;
 
 	fuse_opt_free_args(&args);

@@ -102,6 +102,15 @@ teardown() {
 	not mountpoint -q "$mnt"
 }
 
+@test "auto_unmount cleans up after a killed daemon" {
+	mount_machine -o auto_unmount
+	kill -KILL "$(daemon_pid)"
+	unmounted() {
+		not mountpoint -q "$mnt" && ls "$mnt"
+	}
+	soon unmounted
+}
+
 @test "mount(8) mounts it, with the options of an fstab line" {
 	[ -x /sbin/mount.fuse ] || skip "no mount.fuse"
 	unshare -m true 2> /dev/null || skip "no mount namespaces"

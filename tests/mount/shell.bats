@@ -233,3 +233,31 @@ for path in sys.argv[1:]:
 		assert os.pread(fd, 65536, 0) != before
 	EOF
 }
+
+@test "a directory read from any position neither fails nor repeats" {
+	alloc "GFP_KERNEL name=one"
+	alloc "GFP_KERNEL name=two"
+	python3 - "$mnt" <<- 'EOF'
+		import os, sys
+		for name in "", "/allocations", "/pages", "/proc", "/nodes/0/zones":
+		    path = sys.argv[1] + name
+		    whole = os.listdir(path)
+		    assert len(set(whole)) == len(whole)
+		    for at in 1, 2, 3, 1 << 20, 1 << 48, 5 << 48 | 7, (1 << 63) - 1:
+		        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+		        try:
+		            os.lseek(fd, at, os.SEEK_SET)
+		            assert set(os.listdir(fd)) <= set(whole), (path, at)
+		        except OSError:
+		            pass
+		        os.close(fd)
+		    assert os.listdir(path) == whole
+	EOF
+}
+
+@test "a name that is too long is not there, and harms nothing" {
+	name=$(printf '%0300d' 0)
+	fails_with "too long" ls "$mnt/allocations/$name"
+	fails_with "Invalid argument" bash -c 'echo "GFP_KERNEL name=$2" > "$1"' - "$mnt/control/page/alloc_pages" "n$name"
+	[ -z "$(ls "$mnt/allocations")" ]
+}

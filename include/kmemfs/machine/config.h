@@ -39,6 +39,11 @@ struct machine_config *config_read(const char *text, const char *source,
  * installed machines folder.  NULL name: "default".
  */
 struct machine_config *config_load(const char *name, char **error);
+/* The same; without @name the machine that @state_dir (may be NULL) holds. */
+struct machine_config *config_load_kept(const char *name,
+					const char *state_dir, char **error);
+/* The name of the machine's file in a state directory. */
+#define STATE_MACHINE "machine.ini"
 void config_free(struct machine_config *config);
 /* The whole machine as a machine file. */
 void config_print(const struct machine_config *config, struct out *out);
