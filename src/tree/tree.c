@@ -386,24 +386,30 @@ give_keyed(struct listing *l, unsigned int child_nr, bool first,
 	return true;
 }
 
+/* @cookie may be any number: a position that was never given ends the list. */
 static void
 give_all(struct listing *l, uint64_t cookie)
 {
 	const struct layout_entry *entry = l->dir->entry;
-	unsigned int keyed = (unsigned int)(cookie >> KEY_COOKIE_SHIFT);
-	unsigned int i = (unsigned int)cookie;
+	uint64_t keyed = cookie >> KEY_COOKIE_SHIFT;
+	uint64_t low = cookie & ((1ULL << KEY_COOKIE_SHIFT) - 1);
+	unsigned int i;
 
-	for (; !keyed && i < entry->nr_fixed; i++) {
+	if (keyed && (keyed <= entry->nr_fixed || keyed > entry->nr_children))
+		return;
+	for (uint64_t n = low; !keyed && n < entry->nr_fixed; n++) {
 		struct place child;
 
-		place_make_child(l->dir, entry->first_child + i, 0, &child);
-		if (!give(l, &child, i + 1))
+		place_make_child(l->dir, entry->first_child + (unsigned int)n,
+				 0, &child);
+		if (!give(l, &child, n + 1))
 			return;
 	}
-	for (i = keyed ? keyed - 1 : entry->nr_fixed; i < entry->nr_children;
-	     i++) {
-		uint64_t low = cookie & ((1ULL << KEY_COOKIE_SHIFT) - 1);
-		bool first = i + 1 != keyed;
+	if (!keyed && low > entry->nr_fixed)
+		return;
+	for (i = keyed ? (unsigned int)keyed - 1 : entry->nr_fixed;
+	     i < entry->nr_children; i++) {
+		bool first = i + 1 != keyed || !low;
 
 		if (!give_keyed(l, i, first, first ? 0 : low - 1))
 			return;
