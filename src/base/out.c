@@ -68,8 +68,8 @@ out_vprintf(struct out *out, const char *format, va_list ap)
 	need = vsnprintf(out->text + out->len, room, format, ap);
 	if (need >= 0 && (size_t)need >= room) {
 		out_reserve(out, (size_t)need + 1);
-		need = vsnprintf(out->text + out->len, (size_t)need + 1,
-				 format, again);
+		need = vsnprintf(out->text + out->len, (size_t)need + 1, format,
+				 again);
 	}
 	va_end(again);
 	if (need > 0)

@@ -20,7 +20,8 @@ digits(const char **at, unsigned int base, uint64_t *value)
 
 	for (; isxdigit((unsigned char)**at); (*at)++) {
 		char c = (char)tolower((unsigned char)**at);
-		unsigned int d = (unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10);
+		unsigned int d =
+			(unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10);
 
 		if (d >= base)
 			break;
@@ -69,29 +70,31 @@ text_i64(const char *word, int64_t *value)
 static const struct unit {
 	const char *name;
 	uint64_t factor;
-} size_units[] = {
-	{"",  1           },
-        {"B", 1           },
-        {"K", 1ULL << 10  },
-        {"M", 1ULL << 20  },
-	{"G", 1ULL << 30  },
-        {"T", 1ULL << 40  },
-        {"P", 1ULL << 50  },
-        {"KB", 1ULL << 10 },
-	{"MB", 1ULL << 20 },
-        {"GB", 1ULL << 30 },
-        {"TB", 1ULL << 40 },
-        {"KIB", 1ULL << 10},
-	{"MIB", 1ULL << 20},
-        {"GIB", 1ULL << 30},
-        {"TIB", 1ULL << 40},
-}, time_units[] = {
-	{"ns", 1		  },
-        {"us", 1000		  },
-        {"ms", 1000000	   },
-	{"s", 1000000000	   },
-        {"min", 60000000000ULL },
-        {"h", 3600000000000ULL},
+} size_units[] =
+	{
+		{"",    1	      },
+		{"B",   1	       },
+		{"K",   1ULL << 10},
+		{"M",   1ULL << 20},
+		{"G",   1ULL << 30},
+		{"T",   1ULL << 40},
+		{"P",   1ULL << 50},
+		{"KB",  1ULL << 10},
+		{"MB",  1ULL << 20},
+		{"GB",  1ULL << 30},
+		{"TB",  1ULL << 40},
+		{"KIB", 1ULL << 10},
+		{"MIB", 1ULL << 20},
+		{"GIB", 1ULL << 30},
+		{"TIB", 1ULL << 40},
+},
+  time_units[] = {
+	  {"ns", 1},
+	  {"us", 1000},
+	  {"ms", 1000000},
+	  {"s", 1000000000},
+	  {"min", 60000000000ULL},
+	  {"h", 3600000000000ULL},
 };
 
 static bool

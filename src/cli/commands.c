@@ -84,7 +84,7 @@ collect(void *user, const char *name, uint64_t ino, enum tree_kind kind,
 	(void)ino;
 	(void)cookie;
 	g_ptr_array_add(user, g_strdup_printf("%s%s", name,
-					      kind == TREE_DIR    ? "/"
+					      kind == TREE_DIR	  ? "/"
 					      : kind == TREE_LINK ? "@"
 								  : ""));
 	return true;
@@ -289,8 +289,7 @@ do_replay(struct tree *t, int nr, char **words)
 	int err = 0;
 
 	if (nr > 1)
-		err = put_bytes(t, "replay/policy", words[1],
-				strlen(words[1]));
+		err = put_bytes(t, "replay/policy", words[1], strlen(words[1]));
 	if (!err)
 		err = feed(t, "replay/ftrace", words[0]);
 	return err ? err : copy_out(t, "replay/progress", stdout);
@@ -303,7 +302,8 @@ do_batch(struct tree *t, int nr, char **words)
 	return feed(t, "control/batch", words[0]);
 }
 
-/* --- export: every file of the tree below a host directory ---------------------- */
+/* --- export: every file of the tree below a host directory
+ * ---------------------- */
 
 static int export_dir(struct tree *t, const char *path, const char *to);
 
@@ -377,19 +377,21 @@ do_export(struct tree *t, int nr, char **words)
 }
 
 const struct command commands[] = {
-	{"do",     1, 1, do_op,	    "OP ARGS",	      "do an op, print its answer"	    },
-	{"cat",	   1, 1, do_cat,    "PATH...",	      "print files"			    },
-	{"ls",	   0, 2, do_ls,	    "[-R] [PATH]",    "list a directory"		    },
-	{"write",  2, 2, do_write,  "PATH TEXT",      "write text to a file"		    },
-	{"put",	   2, 2, do_put,    "PATH HOSTFILE",  "write a host file's bytes to a file"},
-	{"mkdir",  1, 1, do_mkdir,  "PATH",	      "make a directory"		    },
-	{"rmdir",  1, 1, do_rmdir,  "PATH",	      "remove one"			    },
-	{"replay", 1, 2, do_replay, "FILE [POLICY]",
-	 "replay a recording, plain or zstd"						    },
-	{"batch",  1, 1, do_batch,  "FILE",	      "run a file of ops"		    },
-	{"doc",	   1, 1, do_doc,    "PATH",	      "explain a name"			    },
-	{"verify", 0, 0, do_verify, "",
-	 "check every law; status 1 when one is broken"				    },
-	{"export", 1, 1, do_export, "DIR",	      "write the whole tree to a host folder"},
-	{0},
+	{"do",	       1, 1, do_op, "OP ARGS", "do an op, print its answer"},
+	{"cat",		1, 1, do_cat, "PATH...", "print files"},
+	{"ls",     0, 2, do_ls, "[-R] [PATH]", "list a directory"},
+	{"write",		  2, 2, do_write, "PATH TEXT", "write text to a file"},
+	{"put", 2, 2, do_put, "PATH HOSTFILE",
+	 "write a host file's bytes to a file"},
+	{"mkdir",	  1, 1, do_mkdir, "PATH", "make a directory"},
+	{"rmdir", 1, 1, do_rmdir, "PATH", "remove one"},
+	{"replay",	   1, 2, do_replay, "FILE [POLICY]",
+	 "replay a recording, plain or zstd"},
+	{"batch",		  1, 1, do_batch, "FILE", "run a file of ops"},
+	{"doc", 1, 1, do_doc, "PATH", "explain a name"},
+	{"verify",		   0, 0, do_verify, "",
+	 "check every law; status 1 when one is broken"},
+	{"export",1, 1, do_export, "DIR",
+	 "write the whole tree to a host folder"},
+	{0	  },
 };

@@ -69,8 +69,7 @@ feed_all(struct feeding *f, int fd)
 	while (!err && (got = read(fd, piece, PIECE)) > 0) {
 		if (!f->at && !packed)
 			packed = (size_t)got >= sizeof(zstd_magic) &&
-				 !memcmp(piece, zstd_magic,
-					 sizeof(zstd_magic));
+				 !memcmp(piece, zstd_magic, sizeof(zstd_magic));
 		err = packed ? give_zstd(f, stream, piece, (size_t)got, room)
 			     : give(f, piece, (size_t)got);
 	}

@@ -21,16 +21,15 @@ static char *machine_name, *state_dir;
 static gboolean keep_going, show_version;
 
 static const GOptionEntry options[] = {
-	{"machine", 'm', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING,
-	 &machine_name, "the machine: a name, a file, or - for standard input",
-	 "NAME"},
+	{"machine",	    'm', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &machine_name,
+	 "the machine: a name, a file, or - for standard input", "NAME"},
 	{"state", 's', G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, &state_dir,
 	 "keep the machine here between calls", "DIR"},
-	{"keep-going", 'k', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE,
-	 &keep_going, "in a script: go on after a failure", NULL},
-	{"version", 'V', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &show_version,
+	{"keep-going",      'k', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &keep_going,
+	 "in a script: go on after a failure", NULL},
+	{"version",		    'V', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &show_version,
 	 "print the version and exit", NULL},
-	{0},
+	{0	    },
 };
 
 int
@@ -122,7 +121,8 @@ static struct tree *
 start(void)
 {
 	char *error = NULL;
-	struct machine_config *config = config_load_kept(machine_name, state_dir, &error);
+	struct machine_config *config =
+		config_load_kept(machine_name, state_dir, &error);
 	struct machine *m = NULL;
 
 	if (config)

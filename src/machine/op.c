@@ -89,8 +89,7 @@ keep(struct op *op, uint64_t before)
 }
 
 int
-op_run(struct machine *m, struct op *op, struct out *answer,
-       struct refusal *r)
+op_run(struct machine *m, struct op *op, struct out *answer, struct refusal *r)
 {
 	uint64_t before = m->now_ns;
 	size_t answered = answer ? answer->len : 0;
@@ -186,8 +185,10 @@ machine_do_words(struct machine *m, const char *name, const char *line,
 	if (err) {
 		to->len = start;
 		answer_error(to, r);
-		machine_log_refusal(m, name ? name : op.desc ? op.desc->name
-							     : NULL,
+		machine_log_refusal(m,
+				    name      ? name
+				    : op.desc ? op.desc->name
+					      : NULL,
 				    line, r);
 	}
 	line_ring_add(&m->answers, out_text(to) + start);

@@ -15,8 +15,7 @@
 int param_read(struct machine *m, const struct param *param, char *word,
 	       void *args, size_t *bad_at, struct refusal *r);
 /* Print the value of @param in @args as param_read reads it. */
-void param_print(const struct param *param, const void *args,
-		 struct out *out);
+void param_print(const struct param *param, const void *args, struct out *out);
 /* Whether the value is the word itself. */
 bool param_is_word(const struct param *param);
 /* Whether an optional parameter has a value. */

@@ -32,7 +32,7 @@ struct word {
  * Open addressing, filled once; arguments' defaults are read then too. */
 
 static uint16_t name_table[NAMES]; /* index in op_table plus 1 */
-static uint8_t *default_args;      /* OP_ARGS_MAX bytes for each op */
+static uint8_t *default_args;	   /* OP_ARGS_MAX bytes for each op */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static unsigned int
@@ -169,8 +169,8 @@ cut_word(struct cutting *c, char *start, char *end)
 	if (param == -1) {
 		*end = '\0';
 		start[value_at - 1] = '\0';
-		return refuse(c->r, EINVAL, column,
-			      "%s has no parameter '%s'", desc->name, start);
+		return refuse(c->r, EINVAL, column, "%s has no parameter '%s'",
+			      desc->name, start);
 	}
 	if (param >= 0) {
 		if (c->op->given & (1u << param))
@@ -267,8 +267,8 @@ read_words(struct cutting *c)
 		if (!(op->given & (1u << i)) && !desc->params[i].fallback &&
 		    !desc->params[i].optional)
 			return refuse(c->r, EINVAL, strlen(c->line),
-				      "%s wants its parameter '%s'",
-				      desc->name, desc->params[i].name);
+				      "%s wants its parameter '%s'", desc->name,
+				      desc->params[i].name);
 	return 0;
 }
 

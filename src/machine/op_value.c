@@ -367,26 +367,26 @@ static const struct {
 	void (*print)(const void *from, struct out *out);
 } kinds[NR_PARAM_TYPES] = {
 	[PARAM_UINT] = {read_number,	     print_dec    },
-	[PARAM_INT] = {read_int,	 print_int    },
-	[PARAM_SIZE] = {read_size,	   print_dec	},
-	[PARAM_TIME] = {read_time,	   print_time	 },
-	[PARAM_HEX] = {read_number,	    print_hex	 },
-	[PARAM_GFP] = {read_gfp,	 print_gfp    },
+	[PARAM_INT] = {read_int,	 print_int	  },
+	[PARAM_SIZE] = {read_size,	   print_dec    },
+	[PARAM_TIME] = {read_time,	   print_time   },
+	[PARAM_HEX] = {read_number,	    print_hex    },
+	[PARAM_GFP] = {read_gfp,	 print_gfp	  },
 	[PARAM_ORDER] = {read_order,	     print_dec    },
-	[PARAM_NODE] = {read_node,	   print_node	 },
-	[PARAM_CPU] = {read_cpu,	 print_dec    },
-	[PARAM_BOOL] = {read_bool,	   print_bool	 },
-	[PARAM_CONTEXT] = {read_context,     print_context},
-	[PARAM_TASK] = {read_task,	   print_int	},
-	[PARAM_MIGRATETYPE] = {read_migratetype, print_dec    },
-	[PARAM_POLICY] = {read_policy,	     print_policy },
+	[PARAM_NODE] = {read_node,	   print_node   },
+	[PARAM_CPU] = {read_cpu,	 print_dec	  },
+	[PARAM_BOOL] = {read_bool,	   print_bool   },
+	[PARAM_CONTEXT] = {read_context,	 print_context},
+	[PARAM_TASK] = {read_task,	   print_int    },
+	[PARAM_MIGRATETYPE] = {read_migratetype, print_dec	  },
+	[PARAM_POLICY] = {read_policy,      print_policy },
 	[PARAM_PAGE] = {read_page,	   print_string },
-	[PARAM_ADDRESS] = {read_address,     print_string },
+	[PARAM_ADDRESS] = {read_address,	 print_string },
 	[PARAM_NAME] = {read_name,	   print_string },
 	[PARAM_NEWNAME] = {read_name,	      print_string },
 	[PARAM_WORD] = {read_word,	   print_string },
 	[PARAM_TEXT] = {read_word,	   print_string },
-	[PARAM_BYTES] = {read_bytes,	     print_bytes  },
+	[PARAM_BYTES] = {read_bytes,	     print_bytes	},
 };
 
 static const struct {
@@ -410,8 +410,8 @@ param_type_help(enum param_type type)
 }
 
 int
-param_read(struct machine *m, const struct param *param, char *word,
-	   void *args, size_t *bad_at, struct refusal *r)
+param_read(struct machine *m, const struct param *param, char *word, void *args,
+	   size_t *bad_at, struct refusal *r)
 {
 	struct place place = {m, param, bad_at, r};
 

@@ -18,7 +18,8 @@
 #include <glib.h>
 #include <string.h>
 
-/* --- asking ----------------------------------------------------------------- */
+/* --- asking -----------------------------------------------------------------
+ */
 
 /* What all requests have in common; pointers into the op's own arguments, so
  * that what is chosen here is what the journal says. */
@@ -33,11 +34,11 @@ struct asking {
 	uint64_t context;
 };
 
-#define ASKING(o, a, ord, ID)                                                \
-	{                                                                    \
-		.op = (o), .gfp = &(a)->gfp, .order = (unsigned int)(ord),   \
-		.name = &(a)->name, .name_param = ARG_##ID##_NAME,           \
-		.cpu = (a)->cpu, .node = &(a)->node, .context = (a)->context \
+#define ASKING(o, a, ord, ID)                                                  \
+	{                                                                      \
+		.op = (o), .gfp = &(a)->gfp, .order = (unsigned int)(ord),     \
+		.name = &(a)->name, .name_param = ARG_##ID##_NAME,             \
+		.cpu = (a)->cpu, .node = &(a)->node, .context = (a)->context   \
 	}
 
 static int
@@ -64,7 +65,7 @@ static void
 report_sleep(struct machine *m, const struct asking *ask)
 {
 	bool irqs_off = ask->context == CONTEXT_IRQ;
-	unsigned int count = ask->context == CONTEXT_IRQ	? 0x10000
+	unsigned int count = ask->context == CONTEXT_IRQ       ? 0x10000
 			     : ask->context == CONTEXT_SOFTIRQ ? 0x100
 							       : 1;
 
@@ -307,7 +308,8 @@ op_page_get_zeroed_page(struct op *op, struct args_page_get_zeroed_page *a)
 	return ask_address(&ask);
 }
 
-/* --- exact sizes and single pages --------------------------------------------- */
+/* --- exact sizes and single pages
+ * --------------------------------------------- */
 
 static unsigned int
 order_of(uint64_t nr_pages)

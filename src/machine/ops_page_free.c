@@ -104,7 +104,8 @@ resolve_address(struct op *op, int param, const char *address,
 	return err ? err : resolve_pfn(op, param, pfn, found);
 }
 
-/* --- freeing ------------------------------------------------------------------ */
+/* --- freeing
+ * ------------------------------------------------------------------ */
 
 static int
 check_cpu(struct op *op, uint64_t cpu)
@@ -125,9 +126,8 @@ check_block(struct op *op, int param, const struct allocation *a,
 				 "made by alloc_pages_exact: free it with "
 				 "free_pages_exact");
 	if (with_order && order != a->order)
-		return op_refuse(op, param, EINVAL,
-				 "it has order %u, not %llu", a->order,
-				 (unsigned long long)order);
+		return op_refuse(op, param, EINVAL, "it has order %u, not %llu",
+				 a->order, (unsigned long long)order);
 	return 0;
 }
 
@@ -248,7 +248,8 @@ op_page_free_pages_exact(struct op *op, struct args_page_free_pages_exact *a)
 	return 0;
 }
 
-/* --- addresses ------------------------------------------------------------------ */
+/* --- addresses
+ * ------------------------------------------------------------------ */
 
 int
 op_page_page_address(struct op *op, struct args_page_page_address *a)
@@ -296,8 +297,7 @@ op_page___pa(struct op *op, struct args_page___pa *a)
 	if (err)
 		return err;
 	op_answer(op, "%#llx",
-		  (unsigned long long)(value -
-				       op->m->phys->arch->page_offset));
+		  (unsigned long long)(value - op->m->phys->arch->page_offset));
 	return 0;
 }
 
@@ -311,7 +311,6 @@ op_page___va(struct op *op, struct args_page___va *a)
 				 "%#llx is beyond the direct map",
 				 (unsigned long long)a->physical);
 	op_answer(op, "%#llx",
-		  (unsigned long long)(phys->arch->page_offset +
-				       a->physical));
+		  (unsigned long long)(phys->arch->page_offset + a->physical));
 	return 0;
 }

@@ -43,12 +43,12 @@ static const struct state_word {
 	bool lenient; /* it may have that state already */
 	enum online_type how;
 } state_words[] = {
-    {"offline",	false, false, ONLINE_AUTO	 },
-    {"online",	       true,  false, ONLINE_AUTO   },
-    {"online_kernel",  true,  false, ONLINE_KERNEL },
-    {"online_movable", true,  false, ONLINE_MOVABLE},
-    {"0",	      false, true,  ONLINE_AUTO	  },
-    {"1",	      true,	true,  ONLINE_AUTO	 },
+	{"offline",	    false, false, ONLINE_AUTO   },
+	{"online",	   true,	 false, ONLINE_AUTO   },
+	{"online_kernel",  true,	false, ONLINE_KERNEL },
+	{"online_movable", true,	 false, ONLINE_MOVABLE},
+	{"0",	      false, true,  ONLINE_AUTO   },
+	{"1",	      true,  true,  ONLINE_AUTO   },
 };
 
 /* memory12 or 12. */

@@ -107,7 +107,7 @@ memory_block_online(const struct phys *phys, uint64_t block)
 
 	return block_part(phys, block, &i, &part, &nid) &&
 	       phys_present(phys, (part.start + page_size(phys) - 1) >>
-				      phys->page_shift);
+					  phys->page_shift);
 }
 
 int

@@ -137,8 +137,7 @@ place_child(const struct place *dir, const char *name, struct place *child)
 
 	if (index < layout_table_size) {
 		place_make_child(dir, index, 0, child);
-		return !child->entry->when ||
-		       child->entry->when(&child->view);
+		return !child->entry->when || child->entry->when(&child->view);
 	}
 	for (unsigned int i = entry->nr_fixed; i < entry->nr_children; i++) {
 		uint64_t value;
@@ -147,8 +146,7 @@ place_child(const struct place *dir, const char *name, struct place *child)
 		if (!layout_table[index].key->parse(&dir->view, name, &value))
 			continue;
 		place_make_child(dir, index, value, child);
-		return !child->entry->when ||
-		       child->entry->when(&child->view);
+		return !child->entry->when || child->entry->when(&child->view);
 	}
 	return false;
 }

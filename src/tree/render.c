@@ -62,8 +62,7 @@ show(const struct place *p, struct out *out)
 }
 
 static bool
-is_current(const struct tree *t, const struct place *p,
-	   const struct text *text)
+is_current(const struct tree *t, const struct place *p, const struct text *text)
 {
 	return text->generation == t->m->generation ||
 	       p->entry->changes == CHANGES_NEVER ||
@@ -89,8 +88,7 @@ render(struct tree *t, const struct place *p)
 		slot->text = text_get(text);
 	}
 	if (p->entry->size == SIZE_LAST)
-		g_hash_table_insert(t->last_sizes,
-				    g_memdup2(&ino, sizeof(ino)),
+		g_hash_table_insert(t->last_sizes, g_memdup2(&ino, sizeof(ino)),
 				    GSIZE_TO_POINTER(text->len));
 	return text;
 }

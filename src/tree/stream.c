@@ -68,9 +68,10 @@ run_tail(struct tree_file *f, line_fn run)
 	out_reset(&f->tail);
 }
 
-/* --- control/batch ----------------------------------------------------------------
- * Takes a journal too: its first line must be of the same machine, and a line
- * that tells its outcome must end the same way. */
+/* --- control/batch
+ * ---------------------------------------------------------------- Takes a
+ * journal too: its first line must be of the same machine, and a line that
+ * tells its outcome must end the same way. */
 
 static bool
 is_passed_over(const char *line)
@@ -228,7 +229,8 @@ batch_close(struct tree_file *f)
 	run_tail(f, batch_line);
 }
 
-/* --- replay/ftrace ------------------------------------------------------------------ */
+/* --- replay/ftrace
+ * ------------------------------------------------------------------ */
 
 static int
 ftrace_line(struct tree_file *f, char *line, size_t len)
@@ -275,7 +277,8 @@ ftrace_write(struct tree_file *f, const char *from, size_t len, uint64_t at)
 	return err ? err : (ssize_t)len;
 }
 
-/* --- trace/trace_pipe ---------------------------------------------------------------- */
+/* --- trace/trace_pipe
+ * ---------------------------------------------------------------- */
 
 static ssize_t
 pipe_read(struct tree_file *f, void *to, size_t len, uint64_t at)
@@ -297,16 +300,17 @@ pipe_read(struct tree_file *f, void *to, size_t len, uint64_t at)
 static bool
 pipe_readable(struct tree_file *f)
 {
-	return f->ready.len || trace_oldest(&f->t->m->trace) < f->t->m->trace.written;
+	return f->ready.len ||
+	       trace_oldest(&f->t->m->trace) < f->t->m->trace.written;
 }
 
 static const struct stream streams[] = {
-	{.name = "batch", .close = batch_close, .write = batch_write},
+	{.name = "batch",  .close = batch_close, .write = batch_write},
 	{.name = "ftrace",
 	 .open = ftrace_open,
 	 .close = ftrace_close,
 	 .write = ftrace_write},
-	{.name = "trace_pipe", .read = pipe_read, .readable = pipe_readable},
+	{.name = "trace_pipe",		       .read = pipe_read,		  .readable = pipe_readable	   },
 };
 
 const struct stream *

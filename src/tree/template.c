@@ -36,8 +36,7 @@ expand_key(const struct place *p, const char *at, struct out *out)
 }
 
 static size_t
-expand_word(const char *at, const struct template_words *words,
-	    struct out *out)
+expand_word(const char *at, const struct template_words *words, struct out *out)
 {
 	if (g_str_has_prefix(at, "$name") && words->name) {
 		out_str(out, words->name);
@@ -77,6 +76,6 @@ template_expand(const struct place *p, const char *template,
 			template += used;
 			continue;
 		}
-		out_char(out, *template++);
+		out_char(out, *template ++);
 	}
 }

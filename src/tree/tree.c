@@ -49,7 +49,8 @@ tree_unlock(struct tree *t)
 	unlock(t);
 }
 
-/* --- telling the front end ------------------------------------------------------ */
+/* --- telling the front end
+ * ------------------------------------------------------ */
 
 static void
 note_name(void *user, const char *name)
@@ -109,7 +110,8 @@ tree_breathe(struct tree *t)
 	lock(t);
 }
 
-/* --- life -------------------------------------------------------------------------- */
+/* --- life
+ * -------------------------------------------------------------------------- */
 
 struct tree *
 tree_new(struct machine *m, bool nostream)
@@ -150,7 +152,8 @@ tree_set_hooks(struct tree *t, const struct tree_hooks *hooks)
 	unlock(t);
 }
 
-/* --- finding ------------------------------------------------------------------------ */
+/* --- finding
+ * ------------------------------------------------------------------------ */
 
 static bool
 hidden(const struct tree *t, const struct layout_entry *entry)
@@ -331,7 +334,8 @@ tree_readlink(struct tree *t, uint64_t ino, struct out *out)
 	return err;
 }
 
-/* --- listing -------------------------------------------------------------------------- */
+/* --- listing
+ * -------------------------------------------------------------------------- */
 
 struct listing {
 	struct tree *t;
@@ -364,16 +368,14 @@ give(struct listing *l, const struct place *child, uint64_t cookie)
 
 /* Values of one keyed child above @after; false: the reader has enough. */
 static bool
-give_keyed(struct listing *l, unsigned int child_nr, bool first,
-	   uint64_t after)
+give_keyed(struct listing *l, unsigned int child_nr, bool first, uint64_t after)
 {
 	unsigned int index = l->dir->entry->first_child + child_nr;
 	const struct key_kind *key = layout_table[index].key;
 	uint64_t value;
 
 	while (key->next(&l->dir->view, first, after, &value)) {
-		uint64_t cookie = ((uint64_t)child_nr + 1)
-					  << KEY_COOKIE_SHIFT |
+		uint64_t cookie = ((uint64_t)child_nr + 1) << KEY_COOKIE_SHIFT |
 				  (value + 1);
 		struct place child;
 
@@ -437,7 +439,8 @@ tree_readdir(struct tree *t, uint64_t ino, uint64_t cookie, tree_fill_fn fill,
 	return err;
 }
 
-/* --- directories that ops make and remove ------------------------------------------------ */
+/* --- directories that ops make and remove
+ * ------------------------------------------------ */
 
 static int
 do_template(struct tree *t, const struct place *p, const char *template,
@@ -447,8 +450,8 @@ do_template(struct tree *t, const struct place *p, const char *template,
 	int err;
 
 	template_expand(p, template, words, &line);
-	err = tree_acknowledge(t, machine_do(t->m, out_text(&line), NULL,
-					     NULL));
+	err = tree_acknowledge(t,
+			       machine_do(t->m, out_text(&line), NULL, NULL));
 	out_fini(&line);
 	return err;
 }
@@ -468,9 +471,9 @@ tree_mkdir(struct tree *t, uint64_t parent, const char *name,
 	if (!err && place_child(&dir, name, &child))
 		err = -EEXIST;
 	if (!err)
-		err = dir.entry->mkdir ? do_template(t, &dir, dir.entry->mkdir,
-						     &words)
-				       : -EPERM;
+		err = dir.entry->mkdir
+			      ? do_template(t, &dir, dir.entry->mkdir, &words)
+			      : -EPERM;
 	if (!err)
 		err = place_child(&dir, name, &child) ? 0 : -ENOENT;
 	if (!err)
@@ -496,11 +499,11 @@ tree_rmdir(struct tree *t, uint64_t parent, const char *name)
 	return err;
 }
 
-/* --- ops from outside a file ----------------------------------------------------------------- */
+/* --- ops from outside a file
+ * ----------------------------------------------------------------- */
 
 int
-tree_do(struct tree *t, const char *line, struct out *answer,
-	struct refusal *r)
+tree_do(struct tree *t, const char *line, struct out *answer, struct refusal *r)
 {
 	int err;
 
@@ -528,7 +531,9 @@ tree_tick(struct tree *t, uint64_t ns)
 	return err;
 }
 
-/* --- manual ----------------------------------------------------------------------------------- */
+/* --- manual
+ * -----------------------------------------------------------------------------------
+ */
 
 int
 tree_doc(struct tree *t, uint64_t ino, struct out *out)

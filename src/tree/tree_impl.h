@@ -14,7 +14,8 @@
 #define CONTROL_LINE_MAX 65536
 #define STREAM_LINE_MAX (4 << 20)
 
-/* --- place.c: inode numbers and what they stand for ------------------------- */
+/* --- place.c: inode numbers and what they stand for -------------------------
+ */
 
 /* A name of the tree, found: its entry in the layout and its keys' values. */
 struct place {
@@ -41,14 +42,15 @@ void place_name(const struct place *p, struct out *out);
 /* Its path from the root, "/" for the root. */
 void place_path(const struct place *p, struct out *out);
 
-/* --- template.c -------------------------------------------------------------- */
+/* --- template.c --------------------------------------------------------------
+ */
 
 /* What $words of a template stand for; NULL when they cannot occur. */
 struct template_words {
-	const char *name;      /* $name */
-	const char *value;     /* $value */
-	const uint64_t *offset;/* $offset */
-	const void *bytes;     /* $bytes, as base64: */
+	const char *name;	/* $name */
+	const char *value;	/* $value */
+	const uint64_t *offset; /* $offset */
+	const void *bytes;	/* $bytes, as base64: */
 	size_t bytes_len;
 };
 
@@ -56,7 +58,8 @@ struct template_words {
 void template_expand(const struct place *p, const char *template,
 		     const struct template_words *words, struct out *out);
 
-/* --- render.c: texts, made once for each state ------------------------------- */
+/* --- render.c: texts, made once for each state -------------------------------
+ */
 
 struct text {
 	atomic_uint users;
@@ -80,19 +83,20 @@ struct text *render(struct tree *t, const struct place *p);
 /* Its length, cheaply where that is possible. */
 uint64_t render_size(struct tree *t, const struct place *p);
 
-/* --- tree.c ------------------------------------------------------------------- */
+/* --- tree.c
+ * ------------------------------------------------------------------- */
 
 struct tree {
 	struct machine *m;
 	pthread_mutex_t gate; /* taken before lock: makes it fair */
 	pthread_mutex_t lock; /* the one lock of the machine */
 	bool nostream;
-	bool replaying;       /* replay/ftrace is open for writing */
+	bool replaying; /* replay/ftrace is open for writing */
 	struct tree_hooks hooks;
 	struct render_slot slots[RENDER_SLOTS];
 	GHashTable *last_sizes; /* ino -> length of the last rendering */
-	GPtrArray *names;       /* allocations that came or went: char * */
-	uint64_t told;          /* generation the hooks were told of */
+	GPtrArray *names;	/* allocations that came or went: char * */
+	uint64_t told;		/* generation the hooks were told of */
 };
 
 /*
@@ -105,7 +109,8 @@ void tree_breathe(struct tree *t);
 /* Unlock after ops ran, and tell the hooks what changed. */
 void tree_unlock_changed(struct tree *t);
 
-/* --- file.c, control.c, stream.c ----------------------------------------------- */
+/* --- file.c, control.c, stream.c
+ * ----------------------------------------------- */
 
 /*
  * One descriptor.  A control file holds a conversation: the answers not read
@@ -114,14 +119,14 @@ void tree_unlock_changed(struct tree *t);
 struct tree_file {
 	struct tree *t;
 	struct place place;
-	int flags;             /* of open */
-	struct text *text;     /* what is being read */
-	bool talking;          /* something was written to it */
+	int flags;	   /* of open */
+	struct text *text; /* what is being read */
+	bool talking;	   /* something was written to it */
 	uint64_t answers_at;
 	struct out answers;
-	struct out tail;       /* stream: a line not finished yet */
-	struct out ready;      /* stream: rendered, not read yet */
-	bool failed;           /* stream: a line failed, tail was dropped */
+	struct out tail;  /* stream: a line not finished yet */
+	struct out ready; /* stream: rendered, not read yet */
+	bool failed;	  /* stream: a line failed, tail was dropped */
 };
 
 ssize_t control_read(struct tree_file *f, void *to, size_t len, uint64_t at);
@@ -133,8 +138,7 @@ struct stream {
 	const char *name;
 	int (*open)(struct tree_file *f);
 	void (*close)(struct tree_file *f);
-	ssize_t (*read)(struct tree_file *f, void *to, size_t len,
-			uint64_t at);
+	ssize_t (*read)(struct tree_file *f, void *to, size_t len, uint64_t at);
 	ssize_t (*write)(struct tree_file *f, const char *from, size_t len,
 			 uint64_t at);
 	bool (*readable)(struct tree_file *f);

@@ -32,7 +32,7 @@ next_populated(const struct phys *phys, const struct node *node,
 
 	while (*i < end) {
 		const struct zone *zone =
-		    node ? &node->zones[*i] : phys->zones[*i];
+			node ? &node->zones[*i] : phys->zones[*i];
 
 		++*i;
 		if (zone_populated(zone))
@@ -182,8 +182,8 @@ show_extfrag_index(const struct view *v, struct out *out)
 
 			/* "%2d.%03d ": only -1.000 fills the first column */
 			out_char(out, index < 0 ? '-' : ' ');
-			put_thousandths(
-			    out, (unsigned int)(index < 0 ? -index : index));
+			put_thousandths(out, (unsigned int)(index < 0 ? -index
+								      : index));
 		}
 		out_char(out, '\n');
 	}

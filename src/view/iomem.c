@@ -10,12 +10,12 @@
 #include "kmemfs/show.h"
 
 static const char *const type_names[NR_E820_TYPES] = {
-    [E820_USABLE] = "System RAM",
-    [E820_RESERVED] = "Reserved",
-    [E820_ACPI] = "ACPI Tables",
-    [E820_NVS] = "ACPI Non-volatile Storage",
-    [E820_UNUSABLE] = "Unusable memory",
-    [E820_PMEM] = "Persistent Memory (legacy)",
+	[E820_USABLE] = "System RAM",
+	[E820_RESERVED] = "Reserved",
+	[E820_ACPI] = "ACPI Tables",
+	[E820_NVS] = "ACPI Non-volatile Storage",
+	[E820_UNUSABLE] = "Unusable memory",
+	[E820_PMEM] = "Persistent Memory (legacy)",
 };
 
 struct resource {
@@ -29,8 +29,8 @@ by_start(const void *a, const void *b)
 	const struct resource *x = a, *y = b;
 
 	return x->range.start < y->range.start
-		   ? -1
-		   : x->range.start > y->range.start;
+		       ? -1
+		       : x->range.start > y->range.start;
 }
 
 /* All resources by address: a new array of struct resource. */
@@ -41,8 +41,8 @@ list_resources(const struct phys *phys)
 	GArray *list = g_array_new(FALSE, FALSE, sizeof(struct resource));
 
 	for (guint i = 0; i < phys->firmware->len; i++) {
-		const struct firmware_range *f =
-		    &g_array_index(phys->firmware, struct firmware_range, i);
+		const struct firmware_range *f = &g_array_index(
+			phys->firmware, struct firmware_range, i);
 		struct resource r = {f->range, type_names[f->type]};
 
 		g_array_append_val(list, r);
@@ -66,7 +66,7 @@ show_iomem(const struct view *v, struct out *out)
 
 	for (guint i = 0; i < list->len; i++) {
 		const struct resource *r =
-		    &g_array_index(list, struct resource, i);
+			&g_array_index(list, struct resource, i);
 
 		if (narrow && r->range.end - 1 > UINT32_MAX)
 			continue;

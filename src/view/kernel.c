@@ -53,17 +53,17 @@ static const struct {
 	const char *start;
 	enum kernel_feature need;
 } optional[] = {
-    {"nr_zspages",	   KERNEL_ZSWAP    },
-    {"nr_swapcached",	      KERNEL_SWAP	 },
-    {"pgpromote_",	   KERNEL_BALANCING},
-    {"zone_reclaim_failed", KERNEL_NUMA     },
-    {"numa_",	       KERNEL_BALANCING},
-    {"cma_",		KERNEL_CMA      },
-    {"balloon_",		 KERNEL_BALLOON  },
-    {"swap_ra",		KERNEL_SWAP	   },
-    {"ksm_",		KERNEL_KSM      },
-    {"cow_ksm",		KERNEL_KSM	  },
-    {"zswp",		KERNEL_ZSWAP	 },
+	{"nr_zspages",	       KERNEL_ZSWAP	   },
+	{"nr_swapcached",	  KERNEL_SWAP     },
+	{"pgpromote_",	       KERNEL_BALANCING},
+	{"zone_reclaim_failed", KERNEL_NUMA	   },
+	{"numa_",		  KERNEL_BALANCING},
+	{"cma_",		 KERNEL_CMA	   },
+	{"balloon_",	     KERNEL_BALLOON  },
+	{"swap_ra",		    KERNEL_SWAP     },
+	{"ksm_",		 KERNEL_KSM	   },
+	{"cow_ksm",		    KERNEL_KSM      },
+	{"zswp",		 KERNEL_ZSWAP    },
 };
 
 /* Counters that exist once for each zone: these and the zone's name. */

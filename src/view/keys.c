@@ -14,23 +14,23 @@ static const struct {
 	const char *name;
 	const struct key_kind *kind;
 } kinds[] = {
-    {"alloc",      &key_alloc	},
-    {"cpu",	    &key_cpu	    },
-    {"cpunode",	&key_cpunode   },
-    {"cpuzone",	&key_cpuzone   },
-    {"event",      &key_event	},
-    {"memblk",     &key_memblk	  },
-    {"memblknode", &key_memblknode},
-    {"node",	     &key_node      },
-    {"nodecpu",	&key_nodecpu   },
-    {"nodememblk", &key_nodememblk},
-    {"order",      &key_order	},
-    {"pfn",	    &key_pfn	    },
-    {"syscpu",     &key_syscpu	  },
-    {"sysnode",	&key_sysnode   },
-    {"system",     &key_system	  },
-    {"type",	     &key_type      },
-    {"zone",	     &key_zone      },
+	{"alloc",	  &key_alloc	    },
+	{"cpu",	&key_cpu	},
+	{"cpunode",    &key_cpunode	},
+	{"cpuzone",    &key_cpuzone	},
+	{"event",	  &key_event	    },
+	{"memblk",	   &key_memblk    },
+	{"memblknode", &key_memblknode},
+	{"node",	 &key_node	  },
+	{"nodecpu",    &key_nodecpu	},
+	{"nodememblk", &key_nodememblk},
+	{"order",	  &key_order	    },
+	{"pfn",	&key_pfn	},
+	{"syscpu",	   &key_syscpu    },
+	{"sysnode",    &key_sysnode	},
+	{"system",	   &key_system    },
+	{"type",	 &key_type	  },
+	{"zone",	 &key_zone	  },
 };
 
 const struct key_kind *
@@ -112,7 +112,7 @@ node_next(const struct view *v, bool first, uint64_t after, uint64_t *nid)
 }
 
 const struct key_kind key_node = {
-    "node", 10, node_parse, node_next, key_print_decimal, node_exists,
+	"node", 10, node_parse, node_next, key_print_decimal, node_exists,
 };
 
 /* --- zone ------------------------------------------------------------------
@@ -147,7 +147,7 @@ zone_print(const struct view *v, uint64_t type, struct out *out)
 }
 
 const struct key_kind key_zone = {
-    "zone", 3, zone_parse, zone_next, zone_print, zone_exists,
+	"zone", 3, zone_parse, zone_next, zone_print, zone_exists,
 };
 
 /* --- order -----------------------------------------------------------------
@@ -173,7 +173,7 @@ order_next(const struct view *v, bool first, uint64_t after, uint64_t *order)
 }
 
 const struct key_kind key_order = {
-    "order", 4, order_parse, order_next, key_print_decimal, order_exists,
+	"order", 4, order_parse, order_next, key_print_decimal, order_exists,
 };
 
 /* --- type ------------------------------------------------------------------
@@ -208,7 +208,7 @@ type_print(const struct view *v, uint64_t type, struct out *out)
 }
 
 const struct key_kind key_type = {
-    "type", 3, type_parse, type_next, type_print, type_exists,
+	"type", 3, type_parse, type_next, type_print, type_exists,
 };
 
 /* --- cpu -------------------------------------------------------------------
@@ -233,5 +233,5 @@ cpu_next(const struct view *v, bool first, uint64_t after, uint64_t *cpu)
 }
 
 const struct key_kind key_cpu = {
-    "cpu", 12, cpu_parse, cpu_next, key_print_decimal, cpu_exists,
+	"cpu", 12, cpu_parse, cpu_next, key_print_decimal, cpu_exists,
 };

@@ -30,7 +30,7 @@ pfn_next(const struct view *v, bool first, uint64_t after, uint64_t *pfn)
 }
 
 const struct key_kind key_pfn = {
-    "pfn", 36, pfn_parse, pfn_next, key_print_decimal, pfn_exists,
+	"pfn", 36, pfn_parse, pfn_next, key_print_decimal, pfn_exists,
 };
 
 static bool
@@ -53,7 +53,7 @@ static bool
 alloc_next(const struct view *v, bool first, uint64_t after, uint64_t *id)
 {
 	const struct allocation *a =
-	    allocation_next(v->m, first ? 0 : (uint32_t)after);
+		allocation_next(v->m, first ? 0 : (uint32_t)after);
 
 	if (a)
 		*id = a->id;
@@ -71,5 +71,5 @@ alloc_print(const struct view *v, uint64_t id, struct out *out)
 }
 
 const struct key_kind key_alloc = {
-    "alloc", 32, alloc_parse, alloc_next, alloc_print, alloc_exists,
+	"alloc", 32, alloc_parse, alloc_next, alloc_print, alloc_exists,
 };

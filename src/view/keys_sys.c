@@ -40,7 +40,8 @@ sysnode_print(const struct view *v, uint64_t nid, struct out *out)
 }
 
 const struct key_kind key_sysnode = {
-    "sysnode", 10, sysnode_parse, sysnode_next, sysnode_print, sysnode_exists,
+	"sysnode",	10, sysnode_parse, sysnode_next, sysnode_print,
+	sysnode_exists,
 };
 
 static bool
@@ -71,7 +72,7 @@ syscpu_print(const struct view *v, uint64_t cpu, struct out *out)
 }
 
 const struct key_kind key_syscpu = {
-    "syscpu", 12, syscpu_parse, syscpu_next, syscpu_print, syscpu_exists,
+	"syscpu", 12, syscpu_parse, syscpu_next, syscpu_print, syscpu_exists,
 };
 
 /* --- the CPUs of a node, the node of a CPU -----------------------------------
@@ -100,7 +101,8 @@ nodecpu_next(const struct view *v, bool first, uint64_t after, uint64_t *cpu)
 }
 
 const struct key_kind key_nodecpu = {
-    "nodecpu", 12, nodecpu_parse, nodecpu_next, syscpu_print, nodecpu_exists,
+	"nodecpu",    12,	    nodecpu_parse,
+	nodecpu_next, syscpu_print, nodecpu_exists,
 };
 
 static bool
@@ -123,7 +125,8 @@ cpunode_next(const struct view *v, bool first, uint64_t after, uint64_t *nid)
 }
 
 const struct key_kind key_cpunode = {
-    "cpunode", 10, cpunode_parse, cpunode_next, sysnode_print, cpunode_exists,
+	"cpunode",	10, cpunode_parse, cpunode_next, sysnode_print,
+	cpunode_exists,
 };
 
 /* --- node0-Normal: populated zones below a CPU -------------------------------
@@ -171,7 +174,8 @@ cpuzone_parse(const struct view *v, const char *name, uint64_t *id)
 }
 
 const struct key_kind key_cpuzone = {
-    "cpuzone", 13, cpuzone_parse, cpuzone_next, cpuzone_print, cpuzone_exists,
+	"cpuzone",	13, cpuzone_parse, cpuzone_next, cpuzone_print,
+	cpuzone_exists,
 };
 
 /* --- memoryN ----------------------------------------------------------------
@@ -204,7 +208,7 @@ memblk_print(const struct view *v, uint64_t block, struct out *out)
 }
 
 const struct key_kind key_memblk = {
-    "memblk", 24, memblk_parse, memblk_next, memblk_print, memblk_exists,
+	"memblk", 24, memblk_parse, memblk_next, memblk_print, memblk_exists,
 };
 
 static bool
@@ -235,8 +239,8 @@ nodememblk_next(const struct view *v, bool first, uint64_t after,
 }
 
 const struct key_kind key_nodememblk = {
-    "nodememblk",    24,	   nodememblk_parse,
-    nodememblk_next, memblk_print, nodememblk_exists,
+	"nodememblk",	 24,	       nodememblk_parse,
+	nodememblk_next, memblk_print, nodememblk_exists,
 };
 
 static bool
@@ -259,8 +263,8 @@ memblknode_next(const struct view *v, bool first, uint64_t after, uint64_t *nid)
 }
 
 const struct key_kind key_memblknode = {
-    "memblknode",      10, memblknode_parse, memblknode_next, sysnode_print,
-    memblknode_exists,
+	"memblknode",	   10, memblknode_parse, memblknode_next, sysnode_print,
+	memblknode_exists,
 };
 
 /* --- trace events ------------------------------------------------------------
@@ -302,7 +306,7 @@ system_print(const struct view *v, uint64_t value, struct out *out)
 }
 
 const struct key_kind key_system = {
-    "system", 6, system_parse, system_next, system_print, system_exists,
+	"system", 6, system_parse, system_next, system_print, system_exists,
 };
 
 static bool
@@ -333,5 +337,5 @@ event_print(const struct view *v, uint64_t event, struct out *out)
 }
 
 const struct key_kind key_event = {
-    "event", 6, event_parse, event_next, event_print, event_exists,
+	"event", 6, event_parse, event_next, event_print, event_exists,
 };

@@ -131,8 +131,8 @@ read_entries(const struct view *v, const struct kind *kind, uint64_t *to,
 		if (pfn >= until)
 			there = memory_has_page(phys, pfn, &until);
 		if (there)
-			done =
-			    fill(phys, kind, pfn, MIN_OF(end, until) - pfn, to);
+			done = fill(phys, kind, pfn, MIN_OF(end, until) - pfn,
+				    to);
 		else
 			*to = kind->absent;
 		to += done;

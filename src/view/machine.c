@@ -10,7 +10,7 @@ show_readme(const struct view *v, struct out *out)
 {
 	static const char text[] =
 #include "readme.def"
-	    ;
+		;
 
 	(void)v;
 	out_mem(out, text, sizeof(text) - 1);
@@ -46,7 +46,7 @@ show_machine_memory_map(const struct view *v, struct out *out)
 	out_str(out, "first last type\n");
 	for (guint i = 0; i < map->len; i++) {
 		const struct firmware_range *f =
-		    &g_array_index(map, struct firmware_range, i);
+			&g_array_index(map, struct firmware_range, i);
 
 		out_hex(out, f->range.start);
 		out_char(out, ' ');
@@ -112,7 +112,7 @@ show_memblock_memory(const struct view *v, struct out *out)
 	out_str(out, "first last node pages\n");
 	for (guint i = 0; i < mb->memory->len; i++) {
 		const struct range *r =
-		    &g_array_index(mb->memory, struct range, i);
+			&g_array_index(mb->memory, struct range, i);
 
 		put_range(out, r);
 		out_i64(out, g_array_index(mb->memory_node, int, i));
@@ -130,7 +130,7 @@ show_memblock_reserved(const struct view *v, struct out *out)
 	out_str(out, "first last bytes\n");
 	for (guint i = 0; i < reserved->len; i++) {
 		const struct range *r =
-		    &g_array_index(reserved, struct range, i);
+			&g_array_index(reserved, struct range, i);
 
 		put_range(out, r);
 		put_value(out, r->end - r->start);

@@ -135,7 +135,7 @@ direct_map(const struct phys *phys, uint64_t *small, uint64_t *large)
 	*large = 0;
 	for (guint i = 0; i < phys->memblock.memory->len; i++) {
 		const struct range *r =
-		    &g_array_index(phys->memblock.memory, struct range, i);
+			&g_array_index(phys->memblock.memory, struct range, i);
 		pa_t start = MAX_OF(r->start, mapped);
 		pa_t end = MIN_OF(r->end, low_end);
 		pa_t from = round_up_to(start, huge);

@@ -55,7 +55,7 @@ same_zone_until(const struct phys *phys, pfn_t pfn, pfn_t until)
 	}
 	if (low < phys->spans->len) {
 		const struct pfn_span *span =
-		    &g_array_index(phys->spans, struct pfn_span, low);
+			&g_array_index(phys->spans, struct pfn_span, low);
 
 		if (span->start <= pfn)
 			return MIN_OF(until, span->end);

@@ -32,9 +32,9 @@ put_flags(const struct frame *frame, struct out *out)
 		unsigned int flag;
 		const char *name;
 	} names[] = {
-	    {FRAME_COMPOUND,   "compound"  },
-	    {FRAME_ZEROED,	   "zeroed"	   },
-	    {FRAME_HIGHATOMIC, "highatomic"},
+		{FRAME_COMPOUND,	 "compound"  },
+		{FRAME_ZEROED,     "zeroed"    },
+		{FRAME_HIGHATOMIC, "highatomic"},
 	};
 	const char *before = "flags ";
 
@@ -53,7 +53,7 @@ static void
 put_owner(struct machine *m, const struct frame *frame, struct out *out)
 {
 	const struct allocation *a =
-	    frame->owner ? allocation_get(m, frame->owner) : NULL;
+		frame->owner ? allocation_get(m, frame->owner) : NULL;
 	char name[16];
 
 	put_text(out, "owner", a ? allocation_name(a, name) : "-");
@@ -252,9 +252,9 @@ size_allocation_data(const struct view *v)
 }
 
 static const char *const context_names[NR_CONTEXTS] = {
-    [CONTEXT_PROCESS] = "process",   [CONTEXT_ATOMIC] = "atomic",
-    [CONTEXT_SOFTIRQ] = "softirq",   [CONTEXT_IRQ] = "irq",
-    [CONTEXT_SPINLOCK] = "spinlock",
+	[CONTEXT_PROCESS] = "process",	 [CONTEXT_ATOMIC] = "atomic",
+	[CONTEXT_SOFTIRQ] = "softirq",	 [CONTEXT_IRQ] = "irq",
+	[CONTEXT_SPINLOCK] = "spinlock",
 };
 
 void

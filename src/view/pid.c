@@ -22,12 +22,12 @@ show_pid_stat(const struct view *v, struct out *out)
 		int field;
 		uint64_t value;
 	} set[] = {
-	    {5,	1	 }, /* pgrp */
-	    {6,	1	 }, /* session */
-	    {18, 20	   }, /* priority */
-	    {20, 1	  }, /* num_threads */
-	    {25, UINT64_MAX}, /* rsslim */
-	    {38, SIGCHLD	}, /* exit_signal */
+		{5,  1	     }, /* pgrp */
+		{6,  1	     }, /* session */
+		{18, 20	       }, /* priority */
+		{20, 1	      }, /* num_threads */
+		{25, UINT64_MAX}, /* rsslim */
+		{38, SIGCHLD   }, /* exit_signal */
 	};
 	bool wide = !kernel_has(v->m->phys, KERNEL_HIGHMEM);
 

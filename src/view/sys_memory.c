@@ -34,10 +34,10 @@ void
 show_memory_auto_online(const struct view *v, struct out *out)
 {
 	static const char *const names[] = {
-	    [MEMHP_OFFLINE] = "offline\n",
-	    [MEMHP_ONLINE] = "online\n",
-	    [MEMHP_ONLINE_KERNEL] = "online_kernel\n",
-	    [MEMHP_ONLINE_MOVABLE] = "online_movable\n",
+		[MEMHP_OFFLINE] = "offline\n",
+		[MEMHP_ONLINE] = "online\n",
+		[MEMHP_ONLINE_KERNEL] = "online_kernel\n",
+		[MEMHP_ONLINE_MOVABLE] = "online_movable\n",
 	};
 
 	out_str(out, names[v->m->phys->cmdline->memhp]);
@@ -99,7 +99,7 @@ show_memory_valid_zones(const struct view *v, struct out *out)
 	out_str(out, zone_type_name(zone->type));
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		const struct zone *other =
-		    hotplug_zone(phys, start, pages, others[i]);
+			hotplug_zone(phys, start, pages, others[i]);
 
 		if (other == zone)
 			continue;
@@ -173,10 +173,10 @@ show_ksm(const struct view *v, struct out *out)
 		const char *name;
 		uint64_t value;
 	} defaults[] = {
-	    {"max_page_sharing",	 256},
-	    {"merge_across_nodes", 1  },
-	    {"pages_to_scan",      100},
-	    {"sleep_millisecs",	20 },
+		{"max_page_sharing",   256},
+		{"merge_across_nodes", 1	},
+		{"pages_to_scan",	  100},
+		{"sleep_millisecs",    20 },
 	};
 	uint64_t value = 0;
 

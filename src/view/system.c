@@ -82,7 +82,7 @@ show_uptime(const struct view *v, struct out *out)
 	put_seconds(out, v->m->now_ns);
 	out_char(out, ' ');
 	put_seconds(out, v->m->now_ns / NS_PER_TICK * NS_PER_TICK *
-			     cpus_online(v->m->phys));
+				 cpus_online(v->m->phys));
 	out_char(out, '\n');
 }
 
@@ -113,9 +113,9 @@ static const struct {
 	const char *at;
 	const char *options;
 } mounted[] = {
-    {"proc",    "/proc",	      "rw,relatime"},
-    {"sysfs",   "/sys",	      "rw,relatime"},
-    {"debugfs", "/sys/kernel/debug", "rw,relatime"},
+	{"proc",	 "/proc",		  "rw,relatime"},
+	{"sysfs",	  "/sys",		  "rw,relatime"},
+	{"debugfs", "/sys/kernel/debug", "rw,relatime"},
 };
 
 void

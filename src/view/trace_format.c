@@ -26,9 +26,9 @@ static const struct {
 	bool is_long;
 	bool is_signed;
 } types[] = {
-    [ULONG] = {"unsigned long", true,  false},
-    [UINT] = {"unsigned int",  false, false},
-    [INT] = {"int",	    false, true },
+	[ULONG] = {"unsigned long", true,  false},
+	[UINT] = {"unsigned int",  false, false},
+	[INT] = {"int",		false, true },
 };
 
 #define PAGE "%PAGE"
@@ -89,10 +89,10 @@ format_args(struct out *out, const struct arch *arch, const char *args)
 		out_mem(out, args, (size_t)(at - args));
 		if (!strncmp(at, PAGE, strlen(PAGE))) {
 			out_str(out, arch->vmemmap > UINT32_MAX
-					 ? "(((struct page *)vmemmap_base)"
-					   " + (REC->pfn))"
-					 : "(mem_map + ((REC->pfn) - "
-					   "(0UL)))");
+					     ? "(((struct page *)vmemmap_base)"
+					       " + (REC->pfn))"
+					     : "(mem_map + ((REC->pfn) - "
+					       "(0UL)))");
 			at += strlen(PAGE);
 		} else if (!strncmp(at, "%GFP", 4)) {
 			format_gfp(out);

@@ -27,17 +27,17 @@
 #define US_PER_S 1000000
 
 static const char *const templates[NR_TRACE_EVENTS] = {
-    [TRACE_MM_PAGE_ALLOC] =
-	"page=%P pfn=%x order=%d migratetype=%d gfp_flags=%g",
-    [TRACE_MM_PAGE_FREE] = "page=%P pfn=%x order=%d",
-    [TRACE_MM_PAGE_FREE_BATCHED] = "page=%P pfn=%x order=0",
-    [TRACE_MM_PAGE_ALLOC_ZONE_LOCKED] =
-	"page=%P pfn=%x order=%d migratetype=%d percpu_refill=%d",
-    [TRACE_MM_PAGE_PCPU_DRAIN] = "page=%P pfn=%x order=%d migratetype=%d",
-    [TRACE_MM_PAGE_ALLOC_EXTFRAG] =
-	"page=%P pfn=%x alloc_order=%d fallback_order=%d "
-	"pageblock_order=%d alloc_migratetype=%d "
-	"fallback_migratetype=%d fragmenting=%d change_ownership=%d",
+	[TRACE_MM_PAGE_ALLOC] =
+		"page=%P pfn=%x order=%d migratetype=%d gfp_flags=%g",
+	[TRACE_MM_PAGE_FREE] = "page=%P pfn=%x order=%d",
+	[TRACE_MM_PAGE_FREE_BATCHED] = "page=%P pfn=%x order=0",
+	[TRACE_MM_PAGE_ALLOC_ZONE_LOCKED] =
+		"page=%P pfn=%x order=%d migratetype=%d percpu_refill=%d",
+	[TRACE_MM_PAGE_PCPU_DRAIN] = "page=%P pfn=%x order=%d migratetype=%d",
+	[TRACE_MM_PAGE_ALLOC_EXTFRAG] =
+		"page=%P pfn=%x alloc_order=%d fallback_order=%d "
+		"pageblock_order=%d alloc_migratetype=%d "
+		"fallback_migratetype=%d fragmenting=%d change_ownership=%d",
 };
 
 void
@@ -45,14 +45,15 @@ trace_text_header(struct out *out, uint64_t in_buffer, uint64_t written,
 		  unsigned int nr_cpus)
 {
 	static const char legend[] =
-	    "#                                _-----=> irqs-off/BH-disabled\n"
-	    "#                               / _----=> need-resched\n"
-	    "#                              | / _---=> hardirq/softirq\n"
-	    "#                              || / _--=> preempt-depth\n"
-	    "#                              ||| / _-=> migrate-disable\n"
-	    "#                              |||| /     delay\n"
-	    "#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION\n"
-	    "#              | |         |   |||||     |         |\n";
+		"#                                _-----=> "
+		"irqs-off/BH-disabled\n"
+		"#                               / _----=> need-resched\n"
+		"#                              | / _---=> hardirq/softirq\n"
+		"#                              || / _--=> preempt-depth\n"
+		"#                              ||| / _-=> migrate-disable\n"
+		"#                              |||| /     delay\n"
+		"#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION\n"
+		"#              | |         |   |||||     |         |\n";
 
 	out_printf(out,
 		   "# tracer: nop\n#\n"
@@ -161,7 +162,7 @@ trace_text_record(struct out *out, const struct arch *arch,
 			trace_text_page(out, arch, record->arg[0]);
 		else if (percent[1] == 'x')
 			out_hex(out, trace_text_is_page(*arg) ? *arg : 0),
-			    arg++;
+				arg++;
 		else if (percent[1] == 'g')
 			gfp_print(out, (gfp_t)*arg++);
 		else
@@ -178,12 +179,13 @@ trace_pipe_take(struct machine *m, struct out *out, size_t want)
 
 	while (trace_oldest(t) < t->written && out->len - before < want) {
 		const struct trace_record *record =
-		    trace_get(t, trace_oldest(t));
+			trace_get(t, trace_oldest(t));
 
 		if (t->lost > t->lost_told)
 			out_printf(
-			    out, "CPU:%u [LOST %llu EVENTS]\n", record->now.cpu,
-			    (unsigned long long)(t->lost - t->lost_told));
+				out, "CPU:%u [LOST %llu EVENTS]\n",
+				record->now.cpu,
+				(unsigned long long)(t->lost - t->lost_told));
 		t->lost_told = t->lost;
 		trace_text_record(out, m->phys->arch, record);
 		trace_consume(t);

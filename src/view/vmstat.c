@@ -121,8 +121,8 @@ show_node_numastat(const struct view *v, struct out *out)
 {
 	/* The same counters under the names they had before /proc/vmstat. */
 	static const char *const names[NR_NUMA_STATS] = {
-	    "numa_hit",	      "numa_miss",  "numa_foreign",
-	    "interleave_hit", "local_node", "other_node",
+		"numa_hit",	  "numa_miss",	"numa_foreign",
+		"interleave_hit", "local_node", "other_node",
 	};
 
 	for (unsigned int s = 0; s < NR_NUMA_STATS; s++)

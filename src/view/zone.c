@@ -148,10 +148,10 @@ show_pcp_lists(const struct view *v, struct out *out)
 		out_u64(out, pcp->length[i]);
 		if (!pcp->length[i])
 			out_str(out, " -");
-		while (
-		    pcp->length[i] &&
-		    (pfn = pcp_list_next(view_zone(v), (unsigned int)v->key[2],
-					 i, &cursor)) != PFN_NONE) {
+		while (pcp->length[i] &&
+		       (pfn = pcp_list_next(view_zone(v),
+					    (unsigned int)v->key[2], i,
+					    &cursor)) != PFN_NONE) {
 			out_str(out, before);
 			out_u64(out, pfn);
 			before = ",";

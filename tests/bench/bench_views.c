@@ -274,24 +274,47 @@ handler_host(void *with)
 	return (double)(bench_now() - start) / OPENS / 1e3;
 }
 
-/* A command through a control file that stays open. */
+/* Two commands in turns, through control files that stay open. */
+struct command {
+	struct tree *t;
+	const char *path[2], *words[2];
+};
+
+static struct tree_file *
+command_open(struct tree *t, const char *path)
+{
+	struct tree_attr attr;
+	struct tree_file *f;
+
+	if (tree_path(t, path, &attr) || tree_open(t, attr.ino, O_WRONLY, &f)) {
+		fprintf(stderr, "bench: no %s\n", path);
+		exit(1);
+	}
+	return f;
+}
+
 static double
 command_ours(void *with)
 {
-	struct handler *h = with;
-	struct tree_file *f;
+	struct command *c = with;
+	struct tree_file *f[2];
 	uint64_t start;
+	bool good = true;
 	double us;
 
-	if (tree_open(h->t, h->ino, O_WRONLY, &f))
-		return NAN;
+	for (int i = 0; i < 2; i++)
+		f[i] = command_open(c->t, c->path[i]);
 	start = bench_now();
-	for (unsigned int i = 0; i < OPENS; i++)
-		if (tree_write(f, "1ns\n", 4, 0) != 4)
-			return NAN;
+	for (unsigned int i = 0; i < OPENS && good; i++) {
+		const char *words = c->words[i & 1];
+		ssize_t len = (ssize_t)strlen(words);
+
+		good = tree_write(f[i & 1], words, (size_t)len, 0) == len;
+	}
 	us = (double)(bench_now() - start) / OPENS / 1e3;
-	tree_close(f);
-	return us;
+	for (int i = 0; i < 2; i++)
+		tree_close(f[i]);
+	return good ? us : NAN;
 }
 
 /* The host's cheapest kind of write. */
@@ -310,24 +333,36 @@ command_host(void *with)
 }
 
 static void
-bench_command(struct tree *t)
+bench_command(const char *what, struct command *c)
 {
-	struct handler h = {.t = t};
-	struct tree_attr attr;
-
-	if (tree_path(t, "control/clock/advance", &attr))
-		return;
-	h.ino = attr.ino;
 	bench_run(&(struct bench_row){
-		.what = "handler of control/clock/advance, kept open",
+		.what = what,
 		.unit = "us",
 		.reference = "/dev/null",
 		.ours = command_ours,
 		.other = command_host,
-		.with = &h,
+		.with = c,
 		.target = TARGET_OURS_MAX,
 		.limit = 2,
 	});
+}
+
+static void
+bench_commands(struct tree *t)
+{
+	struct command clock = {
+		.t = t,
+		.path = {"control/clock/advance", "control/clock/advance"},
+		.words = {"1ns\n",		   "1ns\n"		  },
+	};
+	struct command page = {
+		.t = t,
+		.path = {"control/page/alloc_page", "control/page/free_page"},
+		.words = {"GFP_KERNEL name=turn\n",  "turn\n"		    },
+	};
+
+	bench_command("handler of control/clock/advance, kept open", &clock);
+	bench_command("handler of alloc_page or free_page, kept open", &page);
 }
 
 static void
@@ -370,7 +405,7 @@ bench_handlers(void)
 			.limit = 2,
 		});
 	}
-	bench_command(t);
+	bench_commands(t);
 	tree_free(t);
 }
 

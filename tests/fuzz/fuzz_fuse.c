@@ -65,67 +65,22 @@ static struct fuzz {
 	unsigned int nr_nodes;
 } z;
 
-static const char *const paths[] = {
-	"README",
-	"answers",
-	"error_log",
-	"verify",
-	"dmesg",
-	"ram",
-	"control/batch",
-	"control/page/alloc_pages",
-	"control/page/free_pages",
-	"control/clock/advance",
-	"replay/ftrace",
-	"replay/policy",
-	"trace/trace",
-	"trace/trace_pipe",
-	"trace/events/enable",
-	"history/journal",
-	"history/digest",
-	"allocations/a1/data",
-	"allocations/buf/info",
-	"pages/4096/data",
-	"proc/meminfo",
-	"proc/buddyinfo",
-	"proc/kpageflags",
-	"proc/sys/vm/min_free_kbytes",
-	"sys/devices/system/memory/memory1/state",
-};
+static const char paths[] =
+	"README answers error_log verify dmesg ram control/batch "
+	"control/page/alloc_pages control/page/free_pages "
+	"control/clock/advance replay/ftrace replay/policy "
+	"trace/trace trace/trace_pipe trace/events/enable "
+	"history/journal history/digest allocations/a1/data "
+	"allocations/buf/info pages/4096/data proc/meminfo "
+	"proc/buddyinfo proc/kpageflags proc/sys/vm/min_free_kbytes "
+	"sys/devices/system/memory/memory1/state";
 
 /* Parts of paths, so that walks get deep. */
-static const char *const parts[] = {
-	"allocations",
-	"a1",
-	"buf",
-	"data",
-	"control",
-	"page",
-	"alloc_pages",
-	"batch",
-	"nodes",
-	"0",
-	"zones",
-	"DMA32",
-	"orders",
-	"proc",
-	"sys",
-	"vm",
-	"min_free_kbytes",
-	"devices",
-	"system",
-	"memory",
-	"memory1",
-	"pages",
-	"4096",
-	"trace",
-	"trace_pipe",
-	"history",
-	"journal",
-	"snapshots",
-	"cpus",
-	"1",
-};
+static const char parts[] =
+	"allocations a1 buf data control page alloc_pages batch nodes "
+	"0 zones DMA32 orders proc sys vm min_free_kbytes devices "
+	"system memory memory1 pages 4096 trace trace_pipe history "
+	"journal snapshots cpus 1";
 
 /* Writes that a control file understands: random bytes seldom are. */
 static const char *const lines[] = {
@@ -157,6 +112,17 @@ take(size_t bytes)
 	return v;
 }
 
+/* One of the words of a list, into @to of 256 bytes; returns its length. */
+static size_t
+pick_word(const char *list, size_t nr, char *to)
+{
+	char **words = g_strsplit(list, " ", -1);
+	size_t len = g_strlcpy(to, words[nr % g_strv_length(words)], 256);
+
+	g_strfreev(words);
+	return len;
+}
+
 /* A name of up to 255 bytes, seldom so long, NUL-terminated, into @to. */
 static size_t
 take_name(char *to)
@@ -167,7 +133,7 @@ take_name(char *to)
 		len %= 64;
 	len = MIN_OF(len, z.left);
 	if (len & 1)
-		len = g_strlcpy(to, parts[len / 2 % ARRAY_SIZE(parts)], 256);
+		len = pick_word(parts, len / 2, to);
 	else
 		for (size_t i = 0; i < len; i++)
 			to[i] = (char)take(1);
@@ -253,12 +219,15 @@ make_open(struct request *r)
 	struct fuse_open_in *in = request_add(r, sizeof(*in));
 	uint64_t how = take(1);
 	struct tree_attr attr;
+	char path[256];
 	bool room;
 
 	in->flags = modes[how % 3] | (how & 0x40 ? O_TRUNC : 0);
-	if (how & 0x80 && !tree_path(z.server->tree,
-				     paths[take(1) % ARRAY_SIZE(paths)], &attr))
-		r->header.nodeid = attr.ino;
+	if (how & 0x80) {
+		pick_word(paths, take(1), path);
+		if (!tree_path(z.server->tree, path, &attr))
+			r->header.nodeid = attr.ino;
+	}
 	pthread_mutex_lock(&z.lock);
 	room = z.nr_open < MOST_OPEN;
 	z.nr_open += room;
@@ -439,6 +408,7 @@ note_asked(const struct request *r, bool silent)
 {
 	struct asked asked = {
 		.unique = r->header.unique,
+		.node = r->header.nodeid,
 		.opcode = r->header.opcode,
 		.open = r->open,
 	};

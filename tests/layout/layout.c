@@ -49,7 +49,8 @@ boot(const char *machine)
 	return tree_new(m, false);
 }
 
-/* --- declared names ------------------------------------------------------------- */
+/* --- declared names
+ * ------------------------------------------------------------- */
 
 struct declared {
 	char *kind, *path, *size, *stream;
@@ -97,7 +98,8 @@ declaration_of(uint64_t ino)
 	return NULL;
 }
 
-/* --- walking ----------------------------------------------------------------------- */
+/* --- walking
+ * ----------------------------------------------------------------------- */
 
 struct name {
 	char *name;
@@ -186,8 +188,7 @@ check_file(struct tree *t, const struct declared *d, const char *path,
 		result(!err && *out_text(&target) != '/', "a relative link",
 		       path);
 		full = g_canonicalize_filename(out_text(&target), dir);
-		result(!follow(t, full, &to), "the link leads somewhere",
-		       path);
+		result(!follow(t, full, &to), "the link leads somewhere", path);
 		g_free(full);
 		g_free(dir);
 		out_fini(&target);
@@ -210,9 +211,8 @@ walk(struct tree *t, const char *path, uint64_t ino)
 	       path);
 	for (guint i = 0; i < names->len; i++) {
 		struct name *n = &g_array_index(names, struct name, i);
-		char *child = g_strdup_printf("%s/%s",
-					      strcmp(path, "/") ? path : "",
-					      n->name);
+		char *child = g_strdup_printf(
+			"%s/%s", strcmp(path, "/") ? path : "", n->name);
 		struct declared *d = declaration_of(n->ino);
 		struct out again = OUT_INIT;
 		struct tree_attr attr;
@@ -240,7 +240,8 @@ walk(struct tree *t, const char *path, uint64_t ino)
 	g_array_free(names, TRUE);
 }
 
-/* --- control files: try and fails ---------------------------------------------------- */
+/* --- control files: try and fails
+ * ---------------------------------------------------- */
 
 static void
 do_lines(struct tree *t, const char *lines)
@@ -338,7 +339,9 @@ case_unknown(const char *path)
 	tree_free(t);
 }
 
-/* --- main --------------------------------------------------------------------------------- */
+/* --- main
+ * ---------------------------------------------------------------------------------
+ */
 
 static void
 walk_machine(const char *name, const char *const *ops)

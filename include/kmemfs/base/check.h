@@ -13,8 +13,7 @@
 /* Print @file, @line, @what to stderr and abort.  Does not return. */
 _Noreturn void km_panic(const char *file, int line, const char *what);
 
-#define KM_ASSERT(e) \
-	((e) ? (void)0 : km_panic(__FILE__, __LINE__, #e))
+#define KM_ASSERT(e) ((e) ? (void)0 : km_panic(__FILE__, __LINE__, #e))
 
 #ifdef KM_DEBUG_BUILD
 #define KM_DEBUG(e) KM_ASSERT(e)

@@ -14,8 +14,8 @@
 #include <string.h>
 
 struct out {
-	char *text;      /* not NUL-terminated until out_text() */
-	size_t len;      /* bytes used */
+	char *text;	 /* not NUL-terminated until out_text() */
+	size_t len;	 /* bytes used */
 	size_t capacity; /* bytes there */
 };
 

@@ -13,9 +13,9 @@
 #define REFUSAL_SENTENCE_MAX 512
 
 struct refusal {
-	int err;        /* positive errno, 0 = nothing is wrong */
-	bool ran;       /* the op ran and failed; false: it was refused */
-	size_t column;  /* byte of the line where the word at fault starts */
+	int err;       /* positive errno, 0 = nothing is wrong */
+	bool ran;      /* the op ran and failed; false: it was refused */
+	size_t column; /* byte of the line where the word at fault starts */
 	char sentence[REFUSAL_SENTENCE_MAX];
 };
 

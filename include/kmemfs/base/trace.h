@@ -97,7 +97,7 @@ trace_is_on(const struct trace *t, enum trace_event event)
 			const uint64_t trace_args_[] = {__VA_ARGS__};          \
 			trace_emit((t), TRACE_##id, trace_args_,               \
 				   sizeof(trace_args_) /                       \
-				       sizeof(trace_args_[0]));                \
+					   sizeof(trace_args_[0]));            \
 		}                                                              \
 	} while (0)
 

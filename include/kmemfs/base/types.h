@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint64_t pa_t;  /* physical address, bytes */
+typedef uint64_t pa_t;	/* physical address, bytes */
 typedef uint64_t pfn_t; /* page frame number */
-typedef uint64_t va_t;  /* virtual address, bytes */
+typedef uint64_t va_t;	/* virtual address, bytes */
 typedef uint32_t gfp_t; /* request flags, see phys/gfp.h */
 
 #define PFN_NONE UINT64_MAX

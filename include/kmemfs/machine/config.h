@@ -18,12 +18,12 @@ struct sysctl_setting {
 
 struct machine_config {
 	struct phys_config phys;
-	char *cmdline;        /* owned; phys.cmdline points here */
+	char *cmdline; /* owned; phys.cmdline points here */
 	uint64_t seed;
-	uint64_t ram_limit;   /* bytes the host may hold for RAM */
-	char *hostname;       /* only a name, for banners */
-	GArray *sysctls;      /* of struct sysctl_setting, [vm], file order */
-	char *source;         /* what it was read from, for messages */
+	uint64_t ram_limit; /* bytes the host may hold for RAM */
+	char *hostname;	    /* only a name, for banners */
+	GArray *sysctls;    /* of struct sysctl_setting, [vm], file order */
+	char *source;	    /* what it was read from, for messages */
 };
 
 /*
@@ -40,8 +40,8 @@ struct machine_config *config_read(const char *text, const char *source,
  */
 struct machine_config *config_load(const char *name, char **error);
 /* The same; without @name the machine that @state_dir (may be NULL) holds. */
-struct machine_config *config_load_kept(const char *name,
-					const char *state_dir, char **error);
+struct machine_config *config_load_kept(const char *name, const char *state_dir,
+					char **error);
 /* The name of the machine's file in a state directory. */
 #define STATE_MACHINE "machine.ini"
 void config_free(struct machine_config *config);

@@ -22,24 +22,24 @@ struct allocation_table; /* the live allocations, see allocations.c */
 
 /* A live allocation made by an op. */
 struct allocation {
-	uint32_t id;        /* serial number, from 1, never used twice */
-	bool named;         /* the user gave the name; else it is a<id> */
-	bool exact;         /* alloc_pages_exact: single pages, nr_pages */
+	uint32_t id; /* serial number, from 1, never used twice */
+	bool named;  /* the user gave the name; else it is a<id> */
+	bool exact;  /* alloc_pages_exact: single pages, nr_pages */
 	uint8_t order;
 	uint8_t context;
-	uint16_t cpu;       /* that allocated */
-	char *name;         /* owned when named, else NULL */
+	uint16_t cpu; /* that allocated */
+	char *name;   /* owned when named, else NULL */
 	pfn_t pfn;
 	uint64_t nr_pages;
 	gfp_t gfp;
 	uint64_t born_ns;
-	const char *op;     /* name of the op that made it, static */
-	char *why;          /* the story, NULL when not recorded */
+	const char *op; /* name of the op that made it, static */
+	char *why;	/* the story, NULL when not recorded */
 };
 
 /* The last lines of something, oldest dropped first. */
 struct line_ring {
-	GQueue lines;       /* of char *, oldest first */
+	GQueue lines; /* of char *, oldest first */
 	unsigned int most;
 	uint64_t dropped;
 };
@@ -51,13 +51,13 @@ enum machine_state { MACHINE_RUNNING, MACHINE_PANIC };
 struct machine {
 	struct machine_config *config;
 	enum machine_state state;
-	uint64_t now_ns;       /* modelled time since boot */
-	uint64_t generation;   /* +1 with all that a file may show: texts made
-				  before are stale */
-	uint64_t changed_ns;   /* time of the last op that was not the clock */
-	uint64_t named_ns;     /* when an allocation's name last came or went */
-	uint64_t position;     /* ops in the journal */
-	uint64_t random;       /* the generator's state */
+	uint64_t now_ns;     /* modelled time since boot */
+	uint64_t generation; /* +1 with all that a file may show: texts made
+				before are stale */
+	uint64_t changed_ns; /* time of the last op that was not the clock */
+	uint64_t named_ns;   /* when an allocation's name last came or went */
+	uint64_t position;   /* ops in the journal */
+	uint64_t random;     /* the generator's state */
 
 	struct ram *ram;
 	struct phys *phys;
@@ -72,11 +72,11 @@ struct machine {
 	void (*name_changed)(void *user, const char *name);
 	void *name_changed_user;
 
-	char *story;                  /* of the request that failed last: more
-					 lines for its entry in error_log */
-	struct out dmesg;             /* what the modelled kernel printed */
-	struct line_ring error_log;   /* whole entries, several lines each */
-	struct line_ring answers;     /* the last hundred */
+	char *story;		    /* of the request that failed last: more
+				       lines for its entry in error_log */
+	struct out dmesg;	    /* what the modelled kernel printed */
+	struct line_ring error_log; /* whole entries, several lines each */
+	struct line_ring answers;   /* the last hundred */
 };
 
 /*
@@ -103,7 +103,8 @@ uint64_t machine_random(struct machine *m);
 /* Append a line, dropping the oldest beyond the ring's bound. */
 void line_ring_add(struct line_ring *ring, const char *line);
 
-/* --- allocations.c --------------------------------------------------------- */
+/* --- allocations.c ---------------------------------------------------------
+ */
 
 /*
  * Enter a new live allocation.  @name NULL: one is made up, a<id>, that nobody
@@ -131,7 +132,8 @@ const char *allocation_name(const struct allocation *a, char buf[16]);
 /* The live allocation with the smallest id above @after, NULL at the end. */
 struct allocation *allocation_next(struct machine *m, uint32_t after);
 
-/* --- digest.c, verify.c ------------------------------------------------------ */
+/* --- digest.c, verify.c ------------------------------------------------------
+ */
 
 #define DIGEST_TEXT 65
 /* SHA-256 of the canonical state, as hex. */

@@ -24,35 +24,35 @@
  * PARAM(id, layout name, C type, what help says)
  */
 #define PARAM_TYPES(P)                                                         \
-	P(UINT, "uint", uint64_t, "a number, 12 or 0xc")                      \
-	P(INT, "int", int64_t, "a number, also negative")                     \
-	P(SIZE, "size", uint64_t, "bytes: 4096, 4K, 2M, 0x1000")              \
-	P(TIME, "time", uint64_t, "a time: 10ms, 1s, 2min")                   \
-	P(HEX, "hex", uint64_t, "a number, printed as 0x")                    \
-	P(GFP, "gfp", uint64_t, "gfp flags: GFP_KERNEL|__GFP_ZERO")           \
-	P(ORDER, "order", uint64_t, "an order, 0 to 10")                      \
-	P(NODE, "node", int64_t, "a node's number, or local")                 \
-	P(CPU, "cpu", uint64_t, "a CPU's number")                             \
-	P(BOOL, "bool", uint64_t, "yes or no, 1 or 0")                        \
-	P(CONTEXT, "context", uint64_t,                                       \
-	  "process, atomic, softirq, irq or spinlock")                        \
-	P(TASK, "task", int64_t, "a task's PID")                              \
-	P(MIGRATETYPE, "migratetype", uint64_t, "a migrate type's number")    \
-	P(POLICY, "policy", uint64_t, "model or mirror")                      \
-	P(PAGE, "page", const char *, "an allocation's name, or a pfn")       \
-	P(ADDRESS, "address", const char *,                                   \
-	  "an allocation's name, or an address 0x...")                        \
-	P(NAME, "name", const char *, "an allocation's name")                 \
-	P(NEWNAME, "newname", const char *, "a name for what is made")        \
-	P(WORD, "word", const char *, "a word")                               \
-	P(TEXT, "text", const char *, "the rest of the line")                 \
+	P(UINT, "uint", uint64_t, "a number, 12 or 0xc")                       \
+	P(INT, "int", int64_t, "a number, also negative")                      \
+	P(SIZE, "size", uint64_t, "bytes: 4096, 4K, 2M, 0x1000")               \
+	P(TIME, "time", uint64_t, "a time: 10ms, 1s, 2min")                    \
+	P(HEX, "hex", uint64_t, "a number, printed as 0x")                     \
+	P(GFP, "gfp", uint64_t, "gfp flags: GFP_KERNEL|__GFP_ZERO")            \
+	P(ORDER, "order", uint64_t, "an order, 0 to 10")                       \
+	P(NODE, "node", int64_t, "a node's number, or local")                  \
+	P(CPU, "cpu", uint64_t, "a CPU's number")                              \
+	P(BOOL, "bool", uint64_t, "yes or no, 1 or 0")                         \
+	P(CONTEXT, "context", uint64_t,                                        \
+	  "process, atomic, softirq, irq or spinlock")                         \
+	P(TASK, "task", int64_t, "a task's PID")                               \
+	P(MIGRATETYPE, "migratetype", uint64_t, "a migrate type's number")     \
+	P(POLICY, "policy", uint64_t, "model or mirror")                       \
+	P(PAGE, "page", const char *, "an allocation's name, or a pfn")        \
+	P(ADDRESS, "address", const char *,                                    \
+	  "an allocation's name, or an address 0x...")                         \
+	P(NAME, "name", const char *, "an allocation's name")                  \
+	P(NEWNAME, "newname", const char *, "a name for what is made")         \
+	P(WORD, "word", const char *, "a word")                                \
+	P(TEXT, "text", const char *, "the rest of the line")                  \
 	P(BYTES, "bytes", struct op_bytes, "base64:..., hex:... or text")
 
 enum param_type {
 #define PARAM_ENUM(id, name, type, help) PARAM_##id,
 	PARAM_TYPES(PARAM_ENUM)
 #undef PARAM_ENUM
-	NR_PARAM_TYPES
+		NR_PARAM_TYPES
 };
 
 struct op_bytes {
@@ -63,22 +63,22 @@ struct op_bytes {
 struct param {
 	const char *name;
 	enum param_type type;
-	uint16_t offset;        /* in struct args_X */
-	const char *fallback;   /* default's text; NULL: must be given */
-	bool optional;          /* may be absent: zero, NULL */
+	uint16_t offset;      /* in struct args_X */
+	const char *fallback; /* default's text; NULL: must be given */
+	bool optional;	      /* may be absent: zero, NULL */
 	const char *doc;
 };
 
 struct op;
 
 enum op_flags {
-	OP_CLOCK = 1 << 0,      /* moves time only; journal merges runs */
-	OP_ALWAYS = 1 << 1,     /* allowed after a panic */
-	OP_TRANSIENT = 1 << 2,  /* changes no state: not journaled */
+	OP_CLOCK = 1 << 0,     /* moves time only; journal merges runs */
+	OP_ALWAYS = 1 << 1,    /* allowed after a panic */
+	OP_TRANSIENT = 1 << 2, /* changes no state: not journaled */
 };
 
 struct op_desc {
-	const char *name;       /* "page/alloc_pages" */
+	const char *name; /* "page/alloc_pages" */
 	const struct param *params;
 	unsigned int nr_params;
 	unsigned int args_size;
@@ -97,19 +97,19 @@ extern const unsigned int op_table_size;
 struct op {
 	struct machine *m;
 	const struct op_desc *desc;
-	struct out *answer;      /* NULL: nobody reads it */
-	bool want_why;           /* record the story of an allocation */
-	struct refusal *refusal; /* filled in when it is not done */
+	struct out *answer;		/* NULL: nobody reads it */
+	bool want_why;			/* record the story of an allocation */
+	struct refusal *refusal;	/* filled in when it is not done */
 	uint32_t column[OP_PARAMS_MAX]; /* byte of each word; UINT32_MAX: not
 					   in the line */
-	uint32_t given;          /* bit per parameter that the line names */
-	int result;              /* 0 or -errno, after the run */
+	uint32_t given; /* bit per parameter that the line names */
+	int result;	/* 0 or -errno, after the run */
 	union {
 		uint64_t align;
 		uint8_t bytes[OP_ARGS_MAX];
 	} args;
-	char made_up[16];        /* room for a name the handler made up */
-	uint8_t *owned;          /* decoded bytes parameter, freed by op_fini */
+	char made_up[16]; /* room for a name the handler made up */
+	uint8_t *owned;	  /* decoded bytes parameter, freed by op_fini */
 };
 
 /*
@@ -151,7 +151,8 @@ int machine_do_words(struct machine *m, const char *name, const char *line,
 void machine_log_refusal(struct machine *m, const char *op_name,
 			 const char *line, const struct refusal *r);
 
-/* --- for handlers ---------------------------------------------------------- */
+/* --- for handlers ----------------------------------------------------------
+ */
 
 /*
  * Refuse: nothing was changed.  @param is the index of the parameter at fault

@@ -81,15 +81,15 @@ enum arch_id { ARCH_X86_64, ARCH_I386, ARCH_I386_PAE, ARCH_GENERIC, NR_ARCHS };
 
 /* What differs between the kernels that are modelled. */
 struct arch {
-	const char *name;              /* "x86-64" */
-	uint32_t zone_mask;            /* bit per enum zone_type it has */
+	const char *name;	       /* "x86-64" */
+	uint32_t zone_mask;	       /* bit per enum zone_type it has */
 	unsigned int pageblock_order;  /* 9, or 10 (i386 without PAE) */
-	bool thp;                      /* two more pcp lists, order 9 */
-	bool numa;                     /* numa_* counters, this-node lists */
+	bool thp;		       /* two more pcp lists, order 9 */
+	bool numa;		       /* numa_* counters, this-node lists */
 	unsigned int struct_page_size; /* bytes of memmap a page: 64, 40 */
-	va_t page_offset;              /* start of the direct map */
-	va_t vmemmap;                  /* struct page of pfn 0 */
-	pfn_t pfn_limit;               /* first pfn the kernel cannot use */
+	va_t page_offset;	       /* start of the direct map */
+	va_t vmemmap;		       /* struct page of pfn 0 */
+	pfn_t pfn_limit;	       /* first pfn the kernel cannot use */
 };
 
 extern const struct arch archs[NR_ARCHS];
@@ -116,7 +116,7 @@ struct firmware_range {
 };
 
 struct node_config {
-	GArray *memory;    /* of struct range */
+	GArray *memory;	   /* of struct range */
 	GArray *distances; /* of uint32_t, one for each node */
 };
 
@@ -126,43 +126,43 @@ struct node_config {
  */
 struct phys_config {
 	enum arch_id arch;
-	unsigned int page_shift;       /* 12 on x86 */
+	unsigned int page_shift; /* 12 on x86 */
 	unsigned int nr_cpus;
 	unsigned int nr_nodes;
-	struct node_config *nodes;     /* [nr_nodes] */
-	int32_t *cpu_node;             /* [nr_cpus] */
-	GArray *firmware;              /* of struct firmware_range, as given */
-	GArray *reserved;              /* of struct range, at hand-over */
-	GArray *freed_late;            /* of struct range: freed after boot */
-	GArray *late_holes;            /* of uint64_t pages given back late to
-					  the zone holding them; unused */
-	const char *cmdline;           /* the kernel's arguments */
-	bool thp_never;                /* transparent_hugepage=never */
-	bool cma_kernel;               /* kernel built with CONFIG_CMA */
-	struct range cma;              /* where the cma= area lies; empty: the
-					  kernel's own rule finds a place */
-	GArray *freed_early;           /* of struct range: given back before
-					  the watermarks are computed (SMP
-					  alternatives) */
-	GArray *hotplugged;            /* of struct range: memory devices that
-					  are there at boot, put online as
-					  memhp_default_state= says */
-	bool deferred_init;            /* struct pages of large nodes are
-					  initialised late (x86-64) */
-	bool nommu;                    /* no per-cpu lists to speak of */
+	struct node_config *nodes; /* [nr_nodes] */
+	int32_t *cpu_node;	   /* [nr_cpus] */
+	GArray *firmware;	   /* of struct firmware_range, as given */
+	GArray *reserved;	   /* of struct range, at hand-over */
+	GArray *freed_late;	   /* of struct range: freed after boot */
+	GArray *late_holes;	   /* of uint64_t pages given back late to
+				      the zone holding them; unused */
+	const char *cmdline;	   /* the kernel's arguments */
+	bool thp_never;		   /* transparent_hugepage=never */
+	bool cma_kernel;	   /* kernel built with CONFIG_CMA */
+	struct range cma;	   /* where the cma= area lies; empty: the
+				      kernel's own rule finds a place */
+	GArray *freed_early;	   /* of struct range: given back before
+				      the watermarks are computed (SMP
+				      alternatives) */
+	GArray *hotplugged;	   /* of struct range: memory devices that
+				      are there at boot, put online as
+				      memhp_default_state= says */
+	bool deferred_init;	   /* struct pages of large nodes are
+				      initialised late (x86-64) */
+	bool nommu;		   /* no per-cpu lists to speak of */
 };
 
 /* The sysctls of physical memory, /proc/sys/vm; set by sysctl.h only. */
 struct vm_sysctl {
 	uint64_t min_free_kbytes;
-	int64_t user_min_free_kbytes;  /* -1: never written */
+	int64_t user_min_free_kbytes; /* -1: never written */
 	uint64_t watermark_scale_factor;
 	uint64_t watermark_boost_factor;
 	uint64_t lowmem_reserve_ratio[MAX_NR_ZONES];
 	uint64_t percpu_pagelist_high_fraction;
 	uint64_t extfrag_threshold;
 	uint64_t zone_reclaim_mode;
-	bool zonelist_by_zone;         /* numa_zonelist_order=zone */
+	bool zonelist_by_zone; /* numa_zonelist_order=zone */
 };
 
 /* Doubly linked list of blocks through struct frame; 0 ends it. */
@@ -174,7 +174,7 @@ struct block_list {
 struct free_area {
 	struct block_list list[MIGRATE_TYPES];
 	uint64_t nr_free[MIGRATE_TYPES]; /* blocks in each list */
-	uint64_t nr_free_all;            /* their sum */
+	uint64_t nr_free_all;		 /* their sum */
 };
 
 #define PCP_ORDERS 4 /* 0..PAGE_ALLOC_COSTLY_ORDER */
@@ -182,10 +182,10 @@ struct free_area {
 
 /* One CPU's cache of blocks of one zone (struct per_cpu_pages). */
 struct per_cpu_pages {
-	uint32_t count;        /* base pages on all lists */
-	uint32_t high;         /* free when count reaches this */
-	uint32_t batch;        /* blocks moved at a time */
-	uint32_t free_factor;  /* doublings of batch while freeing */
+	uint32_t count;	      /* base pages on all lists */
+	uint32_t high;	      /* free when count reaches this */
+	uint32_t batch;	      /* blocks moved at a time */
+	uint32_t free_factor; /* doublings of batch while freeing */
 	struct block_list list[NR_PCP_LISTS];
 	uint32_t length[NR_PCP_LISTS]; /* blocks on each list */
 };
@@ -201,9 +201,9 @@ struct zone {
 	struct phys *phys;
 	struct node *node;
 	enum zone_type type;
-	uint16_t id;            /* index in phys->zones */
+	uint16_t id; /* index in phys->zones */
 
-	pfn_t start_pfn;        /* 0 when empty */
+	pfn_t start_pfn; /* 0 when empty */
 	uint64_t spanned_pages;
 	uint64_t present_pages;
 	uint64_t managed_pages;
@@ -213,16 +213,16 @@ struct zone {
 	uint64_t watermark_boost;
 	uint64_t lowmem_reserve[MAX_NR_ZONES];
 	uint64_t nr_reserved_highatomic;
-	bool boosted;           /* ZONE_BOOSTED_WATERMARK */
-	bool reclaim_active;    /* ZONE_RECLAIM_ACTIVE: pcp lists stay short;
-				   set by whoever plays kswapd */
+	bool boosted;	     /* ZONE_BOOSTED_WATERMARK */
+	bool reclaim_active; /* ZONE_RECLAIM_ACTIVE: pcp lists stay short;
+				set by whoever plays kswapd */
 	uint64_t nr_isolate_pageblock; /* of type Isolate; kept by hotplug */
 
 	struct free_area free_area[MAX_ORDER];
 	struct free_runs *runs;
-	pfn_t link_base;        /* pfn of link 1; set by buddy_hand_over() */
+	pfn_t link_base; /* pfn of link 1; set by buddy_hand_over() */
 
-	uint32_t pcp_high;      /* zone_highsize() at last update */
+	uint32_t pcp_high; /* zone_highsize() at last update */
 	uint32_t pcp_batch;
 	struct per_cpu_pages *pcp; /* [nr_cpus] */
 	uint32_t stat_threshold;   /* pages, "vm stats threshold" */
@@ -248,20 +248,21 @@ struct node {
 	pfn_t start_pfn;
 	uint64_t spanned_pages;
 	uint64_t present_pages;
-	uint32_t *distance;         /* [nr_nodes] */
-	unsigned int *fallback;     /* [nr_nodes]: node order of the zonelist */
-	unsigned int nr_fallback;   /* entries of it in use */
-	struct zonelist zonelist[2];/* ZONELIST_FALLBACK, ZONELIST_NOFALLBACK */
+	uint32_t *distance;	  /* [nr_nodes] */
+	unsigned int *fallback;	  /* [nr_nodes]: node order of the zonelist */
+	unsigned int nr_fallback; /* entries of it in use */
+	struct zonelist
+		zonelist[2]; /* ZONELIST_FALLBACK, ZONELIST_NOFALLBACK */
 	int64_t stat[NR_NODE_STATS];
-	unsigned int nr_cpus;       /* online CPUs on it */
+	unsigned int nr_cpus; /* online CPUs on it */
 };
 
 enum { ZONELIST_FALLBACK, ZONELIST_NOFALLBACK };
 
 struct memblock {
-	GArray *memory;   /* of struct range, sorted, merged within a node */
+	GArray *memory;	     /* of struct range, sorted, merged within a node */
 	GArray *memory_node; /* of int: the node of each memory range */
-	GArray *reserved; /* of struct range, sorted, merged */
+	GArray *reserved;    /* of struct range, sorted, merged */
 };
 
 /* Frames without a hole between them, all of one zone. */
@@ -278,54 +279,54 @@ struct phys {
 	unsigned int nr_nodes;
 	unsigned int nr_cpus;
 	int32_t *cpu_node;
-	bool *cpu_online;       /* [nr_cpus] */
-	struct node **nodes;    /* [nr_nodes] */
-	struct zone **zones;    /* all, by id: node * MAX_NR_ZONES + type */
+	bool *cpu_online;    /* [nr_cpus] */
+	struct node **nodes; /* [nr_nodes] */
+	struct zone **zones; /* all, by id: node * MAX_NR_ZONES + type */
 	unsigned int nr_zones;
 
-	pfn_t max_pfn;          /* end of RAM, exclusive */
-	pfn_t max_low_pfn;      /* end of the direct map's RAM */
-	struct frame *frames;   /* [max_pfn], sparse */
-	uint8_t *pageblocks;    /* type of each pageblock ^ MOVABLE, sparse;
-				   read with pageblock_type() */
+	pfn_t max_pfn;	      /* end of RAM, exclusive */
+	pfn_t max_low_pfn;    /* end of the direct map's RAM */
+	struct frame *frames; /* [max_pfn], sparse */
+	uint8_t *pageblocks;  /* type of each pageblock ^ MOVABLE, sparse;
+				 read with pageblock_type() */
 	/* One bit for an equal share of all pageblocks: some are set. */
 	uint64_t pageblock_marks[PAGEBLOCK_MARKS / 64];
-	struct range cma;       /* the cma= area; empty when start == end */
+	struct range cma; /* the cma= area; empty when start == end */
 
-	struct memblock memblock;  /* as it stood at hand-over */
-	uint64_t handover_pages;   /* pages given to the buddy then */
-	uint64_t late_pages;       /* pages given back after boot */
+	struct memblock memblock; /* as it stood at hand-over */
+	uint64_t handover_pages;  /* pages given to the buddy then */
+	uint64_t late_pages;	  /* pages given back after boot */
 	enum zone_type movable_zone;
-	pfn_t *movable_start;      /* [nr_nodes], 0 = none */
-	bool mobility_off;         /* page_group_by_mobility_disabled */
+	pfn_t *movable_start; /* [nr_nodes], 0 = none */
+	bool mobility_off;    /* page_group_by_mobility_disabled */
 	uint64_t total_reserve_pages;
-	uint64_t vm_total_pages;   /* "Total pages" of the zonelists line */
+	uint64_t vm_total_pages; /* "Total pages" of the zonelists line */
 
 	struct vm_sysctl sysctl;
 	uint64_t event[NR_VM_EVENTS];
 
-	struct trace *trace;       /* where events go, never NULL */
+	struct trace *trace; /* where events go, never NULL */
 	void (*printk)(void *user, const char *line); /* modelled log, may be
 							 NULL */
 	void *printk_user;
-	const uint64_t *now_ns;    /* modelled time, never NULL */
+	const uint64_t *now_ns; /* modelled time, never NULL */
 
 	struct phys_cmdline *cmdline; /* the arguments, read */
-	GArray *firmware;          /* of struct firmware_range: the e820 map
-				      after mem= and memmap=, sorted, no
-				      overlaps */
+	GArray *firmware;	      /* of struct firmware_range: the e820 map
+					 after mem= and memmap=, sorted, no
+					 overlaps */
 	pfn_t zone_lowest[MAX_NR_ZONES];  /* arch_zone_lowest_possible_pfn */
 	pfn_t zone_highest[MAX_NR_ZONES]; /* ditto, highest; exclusive */
-	GArray *spans;             /* of struct pfn_span: RAM online, sorted */
-	GArray *managed;           /* ditto: what the page allocator was given
-				      and still has */
-	uint16_t *span_index;      /* zone.c's shortcut into spans */
+	GArray *spans;	      /* of struct pfn_span: RAM online, sorted */
+	GArray *managed;      /* ditto: what the page allocator was given
+				 and still has */
+	uint16_t *span_index; /* zone.c's shortcut into spans */
 	unsigned int span_shift;
-	uint64_t span_index_len;   /* entries */
-	uint64_t frames_len;       /* frames[] has so many */
+	uint64_t span_index_len; /* entries */
+	uint64_t frames_len;	 /* frames[] has so many */
 	uint64_t pageblocks_len;
-	bool khugepaged;           /* THP is always or madvise, and running */
-	bool numa;                 /* arch->numa */
+	bool khugepaged;	   /* THP is always or madvise, and running */
+	bool numa;		   /* arch->numa */
 	uint64_t boot_total_pages; /* vm_total_pages of the first zonelists */
 };
 
@@ -483,8 +484,8 @@ enum frame_state frame_block(const struct phys *phys, pfn_t pfn, pfn_t *head,
  * block's first pfn or PFN_NONE. Blocks of untouched runs are given one by
  * one. Constant host memory. */
 struct list_cursor {
-	uint32_t at;      /* link of the element in hand, 0 = start */
-	uint64_t in_run;  /* block of the run given next */
+	uint32_t at;	 /* link of the element in hand, 0 = start */
+	uint64_t in_run; /* block of the run given next */
 	bool done;
 };
 pfn_t buddy_list_next(const struct zone *zone, unsigned int order,

@@ -17,11 +17,11 @@ enum layout_changes { CHANGES_STATE, CHANGES_CLOCK, CHANGES_NEVER };
 
 struct layout_entry {
 	enum layout_kind kind;
-	mode_t mode;              /* permissions */
+	mode_t mode; /* permissions */
 	unsigned int parent;
 	unsigned int first_child, nr_children, nr_fixed;
-	unsigned int nr_keys;     /* in its whole path */
-	const char *name;         /* NULL when the last part is a key */
+	unsigned int nr_keys; /* in its whole path */
+	const char *name;     /* NULL when the last part is a key */
 	const struct key_kind *key;
 	void (*show)(const struct view *v, struct out *out);
 	ssize_t (*read)(const struct view *v, void *to, size_t len,
@@ -30,8 +30,8 @@ struct layout_entry {
 	bool (*next_data)(const struct view *v, uint64_t at, uint64_t *data);
 	bool (*when)(const struct view *v);
 	const char *write, *pwrite, *mkdir, *rmdir; /* op lines, templates */
-	const char *stream;       /* served by stream.c */
-	const char *target;       /* of a link, template */
+	const char *stream;			    /* served by stream.c */
+	const char *target;			    /* of a link, template */
 	enum layout_size size;
 	enum layout_changes changes;
 	const struct op_desc *op; /* of a control file */

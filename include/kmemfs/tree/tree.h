@@ -28,11 +28,11 @@ enum tree_kind { TREE_DIR, TREE_FILE, TREE_LINK };
 struct tree_attr {
 	uint64_t ino;
 	enum tree_kind kind;
-	mode_t mode;         /* type and permissions */
+	mode_t mode; /* type and permissions */
 	uint64_t size;
-	uint64_t mtime_ns;   /* modelled time since boot */
+	uint64_t mtime_ns; /* modelled time since boot */
 	unsigned int nlink;
-	bool constant;       /* neither name nor content ever changes */
+	bool constant; /* neither name nor content ever changes */
 };
 
 /* Takes over @m.  @nostream hides files whose reads block. */
@@ -76,8 +76,8 @@ void tree_close(struct tree_file *f);
 uint64_t tree_file_ino(const struct tree_file *f);
 
 enum tree_caching {
-	TREE_DIRECT,   /* direct I/O */
-	TREE_KEEP,     /* constant: the page cache may keep it */
+	TREE_DIRECT, /* direct I/O */
+	TREE_KEEP,   /* constant: the page cache may keep it */
 };
 enum tree_caching tree_file_caching(const struct tree_file *f);
 

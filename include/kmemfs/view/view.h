@@ -28,9 +28,9 @@
 #define KEYS_MAX 4
 
 struct view {
-	struct machine *m;      /* to be read only */
+	struct machine *m;	/* to be read only */
 	uint64_t key[KEYS_MAX]; /* by place in the path */
-	const char *name;       /* last part of the path, for shared shows */
+	const char *name;	/* last part of the path, for shared shows */
 };
 
 /*
@@ -42,8 +42,8 @@ struct view {
  * Existence is checked by parse and by exists.
  */
 struct key_kind {
-	const char *name;      /* "node" */
-	unsigned int bits;     /* of an inode number */
+	const char *name;  /* "node" */
+	unsigned int bits; /* of an inode number */
 	bool (*parse)(const struct view *v, const char *name, uint64_t *value);
 	bool (*next)(const struct view *v, bool first, uint64_t after,
 		     uint64_t *value);
@@ -55,7 +55,7 @@ struct key_kind {
 const struct key_kind *key_kind_find(const char *name);
 
 /* Helpers that shows share. */
-struct node *view_node(const struct view *v);  /* key[0] is a node */
-struct zone *view_zone(const struct view *v);  /* key[0] node, key[1] zone */
+struct node *view_node(const struct view *v); /* key[0] is a node */
+struct zone *view_zone(const struct view *v); /* key[0] node, key[1] zone */
 
 #endif

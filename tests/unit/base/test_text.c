@@ -11,30 +11,32 @@ static const struct {
 	const char *word;
 	bool good;
 	uint64_t want;
-} sizes[] = {
-	{"4096",		 true,  4096	      },
-	{"4K",		   true,  4096	      },
-	{"2M",		   true,  2 << 20	      },
-	{"0x1000",	       true,  4096	      },
-	{"1GiB",		 true,  1 << 30	      },
-	{"16E",		    false, 0		    },
-	{"",		     false, 0		    },
-	{"K",		      false, 0		    },
-	{"-1",		     false, 0		    },
-	{"1 K",		    false, 0		    },
-	{"18446744073709551615", true,  UINT64_MAX     },
-	{"18446744073709551616", false, 0		    },
-	{"18014398509481984K",	 false, 0		    },
-}, times[] = {
-	{"1s",	   true,  1000000000   },
-	{"1.5s",	 true,	1500000000   },
-	{"100ms",	  true,  100000000    },
-	{"2min",	 true,	120000000000 },
-	{"7ns",	    true,  7	       },
-	{"0.5",	    false, 0	       },
-	{"1.s",	    false, 0	       },
-	{"s",	      false, 0	     },
-	{"999999999999h", false, 0	       },
+} sizes[] =
+	{
+		{"4096",		 true,  4096	   },
+		{"4K",		       true,  4096	 },
+		{"2M",		       true,  2 << 20   },
+		{"0x1000",		   true,	 4096	     },
+		{"1GiB",		 true,  1 << 30   },
+		{"16E",			false, 0		},
+		{"",		     false, 0	     },
+		{"K",		      false, 0	      },
+		{"-1",		       false, 0	       },
+		{"1 K",			false, 0		},
+		{"18446744073709551615", true,  UINT64_MAX},
+		{"18446744073709551616", false, 0	 },
+		{"18014398509481984K",   false, 0	       },
+},
+  times[] = {
+	  {"1s", true, 1000000000},
+	  {"1.5s", true, 1500000000},
+	  {"100ms", true, 100000000},
+	  {"2min", true, 120000000000},
+	  {"7ns", true, 7},
+	  {"0.5", false, 0},
+	  {"1.s", false, 0},
+	  {"s", false, 0},
+	  {"999999999999h", false, 0},
 };
 
 START_TEST(sizes_are_read_whole_or_not_at_all)
@@ -60,8 +62,8 @@ END_TEST
 START_TEST(a_name_is_a_word_that_no_number_can_be)
 {
 	static const char *const good[] = {"a", "_x", "buf.3", "a-b_C9"};
-	static const char *const bad[] = {"", "9a", "-a", "a b", "a/b",
-					  "\xc3\xa4", ".x"};
+	static const char *const bad[] = {"",	 "9a",	     "-a", "a b",
+					  "a/b", "\xc3\xa4", ".x"};
 	char longest[65];
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
@@ -78,8 +80,8 @@ END_TEST
 
 START_TEST(fast_numbers_are_printf_s_numbers)
 {
-	static const uint64_t values[] = {0, 9, 10, 99, 100, 12345,
-					  UINT32_MAX, UINT64_MAX};
+	static const uint64_t values[] = {0,   9,     10,	  99,
+					  100, 12345, UINT32_MAX, UINT64_MAX};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		struct out fast = OUT_INIT, slow = OUT_INIT;

@@ -120,10 +120,10 @@ static const struct {
 	const char *why;
 	uint64_t written, capacity, first, lost;
 } resizes[] = {
-    {"grown, all stay",		10,  64, 0,  0 },
-    {"grown after it ran over",	20,  64, 4,  4 },
-    {"shrunk below what it holds", 100, 16, 84, 84},
-    {"the same size",	      12,  16, 0,	 0 },
+	{"grown, all stay",	    10,	64, 0,  0 },
+	{"grown after it ran over",    20,	64, 4,  4 },
+	{"shrunk below what it holds", 100, 16, 84, 84},
+	{"the same size",		  12,  16, 0,  0 },
 };
 
 START_TEST(a_resized_ring_keeps_the_newest)

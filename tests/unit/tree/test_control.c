@@ -87,8 +87,7 @@ digest(char text[DIGEST_TEXT])
 
 START_TEST(answers_begin_where_the_last_write_ended)
 {
-	struct tree_file *f =
-		open_file("control/page/alloc_pages", O_RDWR);
+	struct tree_file *f = open_file("control/page/alloc_pages", O_RDWR);
 	char answer[256] = {0};
 	ssize_t first;
 
@@ -110,8 +109,7 @@ END_TEST
 
 START_TEST(answers_not_read_wait_behind_the_next_write)
 {
-	struct tree_file *f =
-		open_file("control/page/alloc_pages", O_RDWR);
+	struct tree_file *f = open_file("control/page/alloc_pages", O_RDWR);
 	char answers[512] = {0};
 
 	tree_write(f, "name=x\n", 7, 0);
@@ -125,8 +123,7 @@ END_TEST
 
 START_TEST(an_answer_names_errno_column_and_sentence)
 {
-	struct tree_file *f =
-		open_file("control/page/alloc_pages", O_RDWR);
+	struct tree_file *f = open_file("control/page/alloc_pages", O_RDWR);
 	char answer[256] = {0};
 
 	ck_assert_int_eq(tree_write(f, "GFP_KERNEL|__GFP_COLD\n", 22, 0),
@@ -192,8 +189,7 @@ START_TEST(nul_bytes_and_endless_lines_are_refused)
 	ck_assert_int_eq(put("control/page/alloc_page", "name=x\0y", 8),
 			 -EINVAL);
 	memset(line, 'x', 1 << 20);
-	ck_assert_int_eq(put("control/page/alloc_page", line, 1 << 20),
-			 -E2BIG);
+	ck_assert_int_eq(put("control/page/alloc_page", line, 1 << 20), -E2BIG);
 	digest(after);
 	ck_assert_str_eq(before, after);
 	log = get("error_log");
@@ -225,8 +221,7 @@ START_TEST(read_only_files_refuse_writers)
 
 	ck_assert_int_eq(tree_path(t, "proc/meminfo", &attr), 0);
 	ck_assert_int_eq(tree_open(t, attr.ino, O_WRONLY, &f), -EACCES);
-	ck_assert_int_eq(tree_open(t, attr.ino, O_RDWR | O_TRUNC, &f),
-			 -EACCES);
+	ck_assert_int_eq(tree_open(t, attr.ino, O_RDWR | O_TRUNC, &f), -EACCES);
 }
 END_TEST
 

@@ -11,11 +11,11 @@ static struct machine *m;
 static char *buddyinfo, *zoneinfo, *vmstat, *meminfo, *pagetypeinfo;
 
 static const char *const machines[] = {
-    NUMA_MACHINE,
-    HIGHMEM_MACHINE,
-    "[machine]\narch = i386-pae\nmemory = 4G\ncpus = 1\n",
-    "[machine]\narch = x86-64\nmemory = 1G\ncpus = 2\ncmdline = cma=64M\n",
-    "[machine]\narch = x86-64\nmemory = 64M\ncpus = 1\n",
+	NUMA_MACHINE,
+	HIGHMEM_MACHINE,
+	"[machine]\narch = i386-pae\nmemory = 4G\ncpus = 1\n",
+	"[machine]\narch = x86-64\nmemory = 1G\ncpus = 2\ncmdline = cma=64M\n",
+	"[machine]\narch = x86-64\nmemory = 64M\ncpus = 1\n",
 };
 
 /* Half of the cases look at a machine just booted, half at one in use. */
@@ -159,12 +159,12 @@ START_TEST(nodes_add_up_to_the_whole)
 		const char *global;
 		const char *of_node;
 	} keys[] = {
-	    {"MemTotal:",	  "MemTotal:"    },
-	    {"MemFree:",	 "MemFree:"	   },
-	    {"Active:",	"Active:"	 },
-	    {"Slab:",	      "Slab:"	     },
-	    {"KReclaimable:", "KReclaimable:"},
-	    {"AnonPages:",	   "AnonPages:"   },
+		{"MemTotal:",     "MemTotal:"	 },
+		{"MemFree:",	     "MemFree:"     },
+		{"Active:",	    "Active:"	     },
+		{"Slab:",	  "Slab:"	 },
+		{"KReclaimable:", "KReclaimable:"},
+		{"AnonPages:",    "AnonPages:"   },
 	};
 
 	read_all(_i);
@@ -198,8 +198,8 @@ START_TEST(numastat_is_consistent_and_adds_up_to_vmstat)
 
 		ck_assert_uint_eq(views_number(text, "numa_hit "),
 				  views_number(text, "local_node ") +
-				      views_number(text, "other_node ") -
-				      views_number(text, "numa_miss "));
+					  views_number(text, "other_node ") -
+					  views_number(text, "numa_miss "));
 		hit += views_number(text, "numa_hit ");
 		local += views_number(text, "local_node ");
 		g_free(text);
@@ -223,10 +223,10 @@ START_TEST(high_and_low_memory_make_all_of_it)
 {
 	read_all(3);
 	ck_assert_uint_eq(views_number(meminfo, "HighTotal:") +
-			      views_number(meminfo, "LowTotal:"),
+				  views_number(meminfo, "LowTotal:"),
 			  views_number(meminfo, "MemTotal:"));
 	ck_assert_uint_eq(views_number(meminfo, "HighFree:") +
-			      views_number(meminfo, "LowFree:"),
+				  views_number(meminfo, "LowFree:"),
 			  views_number(meminfo, "MemFree:"));
 	ck_assert_uint_gt(views_number(meminfo, "HighTotal:"), 0);
 	forget_all();
@@ -269,10 +269,10 @@ START_TEST(idle_time_grows_with_modelled_time_on_every_cpu)
 	ck_assert_int_eq(views_do(m, "clock/advance 1s"), 0);
 	after = views_text(m, show_proc_stat, 0, 0);
 	ck_assert_uint_eq(views_number(after, "cpu  0 0 0 ") -
-			      views_number(before, "cpu  0 0 0 "),
+				  views_number(before, "cpu  0 0 0 "),
 			  400);
 	ck_assert_uint_eq(views_number(after, "cpu3 0 0 0 ") -
-			      views_number(before, "cpu3 0 0 0 "),
+				  views_number(before, "cpu3 0 0 0 "),
 			  100);
 	g_free(before);
 	g_free(after);
@@ -307,11 +307,13 @@ suite_abi(void)
 	TCase *t = tcase_create("abi");
 
 	tcase_add_loop_test(
-	    t, buddyinfo_has_as_many_pages_as_each_zone_of_zoneinfo, 0, cases);
+		t, buddyinfo_has_as_many_pages_as_each_zone_of_zoneinfo, 0,
+		cases);
 	tcase_add_loop_test(t, free_memory_is_the_same_number_everywhere, 0,
 			    cases);
-	tcase_add_loop_test(
-	    t, kpageflags_marks_as_many_free_pages_as_are_counted, 0, cases);
+	tcase_add_loop_test(t,
+			    kpageflags_marks_as_many_free_pages_as_are_counted,
+			    0, cases);
 	tcase_add_loop_test(t, pagetypeinfo_adds_up_to_buddyinfo, 0, cases);
 	tcase_add_loop_test(t, nodes_add_up_to_the_whole, 0, cases);
 	tcase_add_loop_test(t, numastat_is_consistent_and_adds_up_to_vmstat, 0,

@@ -59,10 +59,10 @@ START_TEST(blocks_grow_with_memory)
 		const char *memory;
 		const char *block;
 	} sizes[] = {
-	    {"62G",  "8000000\n" }, /* ends at 63 GiB */
-	    {"63G",  "80000000\n"}, /* at 64 GiB: 2 GiB */
-	    {"64G",  "40000000\n"}, /* at 65 GiB: 1 GiB */
-	    {"127G", "80000000\n"},
+		{"62G",	"8000000\n" }, /* ends at 63 GiB */
+		{"63G",	"80000000\n"}, /* at 64 GiB: 2 GiB */
+		{"64G",	"40000000\n"}, /* at 65 GiB: 1 GiB */
+		{"127G", "80000000\n"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -138,7 +138,7 @@ START_TEST(a_block_in_use_is_busy)
 	uint64_t block;
 
 	ck_assert_int_eq(
-	    views_do(m, "page/alloc_pages GFP_KERNEL 4 name=x node=1"), 0);
+		views_do(m, "page/alloc_pages GFP_KERNEL 4 name=x node=1"), 0);
 	a = allocation_find(m, "x");
 	block = a->pfn / memory_block_pages(m->phys);
 	ck_assert_int_eq(views_do(m, "memory/state memory%llu offline",
@@ -171,10 +171,10 @@ END_TEST
 START_TEST(every_declared_sysctl_has_a_value)
 {
 	static const char *const names[] = {
-	    "extfrag_threshold",      "lowmem_reserve_ratio",
-	    "min_free_kbytes",	      "numa_zonelist_order",
-	    "watermark_boost_factor", "percpu_pagelist_high_fraction",
-	    "watermark_scale_factor", "zone_reclaim_mode",
+		"extfrag_threshold",	  "lowmem_reserve_ratio",
+		"min_free_kbytes",	  "numa_zonelist_order",
+		"watermark_boost_factor", "percpu_pagelist_high_fraction",
+		"watermark_scale_factor", "zone_reclaim_mode",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

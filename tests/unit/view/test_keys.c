@@ -108,7 +108,7 @@ END_TEST
 START_TEST(a_name_is_read_in_one_spelling_only)
 {
 	static const char *const bad[] = {
-	    "", "00", "01", "+1", "-1", "0x1", "1 ", " 1", "1a", "9999999",
+		"", "00", "01", "+1", "-1", "0x1", "1 ", " 1", "1a", "9999999",
 	};
 	uint64_t value;
 
@@ -143,13 +143,13 @@ START_TEST(pages_lists_heads_of_allocations_and_finds_any_frame)
 	assert_listed(&key_pfn, 0, "");
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(
-		    views_do(m, "page/alloc_pages GFP_KERNEL %d name=x%d",
-			     i * 2, i),
-		    0);
+			views_do(m, "page/alloc_pages GFP_KERNEL %d name=x%d",
+				 i * 2, i),
+			0);
 		pfns[i] = allocation_find(m, i == 0   ? "x0"
 					     : i == 1 ? "x1"
 						      : "x2")
-			      ->pfn;
+				  ->pfn;
 	}
 	for (uint64_t least = 0, n = 0; n < 3; n++) {
 		uint64_t next = UINT64_MAX;
@@ -195,9 +195,11 @@ START_TEST(a_huge_machine_is_listed_without_a_scan)
 	m = views_boot("[machine]\narch = x86-64\nmemory = 16T\ncpus = 4\n"
 		       "nodes = 2\n");
 	ck_assert_int_eq(
-	    views_do(m, "page/alloc_pages GFP_KERNEL 3 name=far node=1"), 0);
+		views_do(m, "page/alloc_pages GFP_KERNEL 3 name=far node=1"),
+		0);
 	ck_assert_int_eq(
-	    views_do(m, "page/alloc_pages GFP_KERNEL 3 name=near node=0"), 0);
+		views_do(m, "page/alloc_pages GFP_KERNEL 3 name=near node=0"),
+		0);
 	for (int i = 0; i < 1000; i++) {
 		char *text = listed(&key_pfn, 0);
 
@@ -227,9 +229,10 @@ END_TEST
 START_TEST(every_kind_that_is_declared_is_known)
 {
 	static const char *const names[] = {
-	    "alloc",  "cpu",	    "cpunode",	  "cpuzone", "event", "memblk",
-	    "node",   "memblknode", "nodememblk", "nodecpu", "order", "pfn",
-	    "syscpu", "sysnode",    "system",	  "type",    "zone",
+		"alloc",  "cpu",  "cpunode",	"cpuzone",    "event",
+		"memblk", "node", "memblknode", "nodememblk", "nodecpu",
+		"order",  "pfn",  "syscpu",	"sysnode",    "system",
+		"type",	  "zone",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -90,7 +90,7 @@ START_TEST(only_a_compound_block_has_heads_and_tails)
 				     "2 name=comp"),
 			 0);
 	ck_assert_int_eq(
-	    views_do(m, "page/alloc_pages GFP_KERNEL 2 name=plain"), 0);
+		views_do(m, "page/alloc_pages GFP_KERNEL 2 name=plain"), 0);
 	ck_assert_uint_eq(flags(pfn_of("comp")), 1ULL << HEAD);
 	for (int i = 1; i < 4; i++)
 		ck_assert_uint_eq(flags(pfn_of("comp") + i), 1ULL << TAIL);
@@ -104,7 +104,7 @@ START_TEST(every_page_of_a_free_block_is_marked)
 	struct list_cursor cursor = {0};
 	const struct zone *zone = &m->phys->nodes[0]->zones[ZONE_DMA32];
 	pfn_t pfn =
-	    buddy_list_next(zone, MAX_ORDER - 1, MIGRATE_MOVABLE, &cursor);
+		buddy_list_next(zone, MAX_ORDER - 1, MIGRATE_MOVABLE, &cursor);
 
 	ck_assert_uint_ne(pfn, PFN_NONE);
 	ck_assert_uint_eq(flags(pfn), 1ULL << BUDDY);

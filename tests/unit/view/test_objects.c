@@ -23,9 +23,9 @@ text_of(show_fn show, uint64_t key0, uint64_t key1, uint64_t key2,
 	uint64_t key3)
 {
 	struct view v = {
-	    .m = m, .key = {key0, key1, key2, key3},
-		     .name = ""
-	       };
+		.m = m, .key = {key0, key1, key2, key3},
+			 .name = ""
+	   };
 	struct out out = OUT_INIT;
 	char *text;
 
@@ -39,7 +39,7 @@ static const struct allocation *
 alloc(const char *words, const char *name)
 {
 	ck_assert_int_eq(
-	    views_do(m, "page/alloc_pages %s name=%s", words, name), 0);
+		views_do(m, "page/alloc_pages %s name=%s", words, name), 0);
 	return allocation_find(m, name);
 }
 
@@ -98,7 +98,8 @@ START_TEST(data_is_the_memory_behind_it)
 	char bytes[16];
 
 	ck_assert_int_eq(
-	    ram_write(m->ram, (a->pfn << 12) + 4090, "across a border", 15), 0);
+		ram_write(m->ram, (a->pfn << 12) + 4090, "across a border", 15),
+		0);
 	ck_assert_uint_eq(size_allocation_data(&v), 8192);
 	ck_assert_int_eq(read_allocation_data(&v, bytes, 15, 4090), 15);
 	ck_assert_mem_eq(bytes, "across a border", 15);
@@ -118,13 +119,13 @@ START_TEST(a_page_tells_its_state)
 		pfn_t pfn;
 		const char *line;
 	} pages[] = {
-	    {a->pfn,     "state allocated\n"},
-	      {a->pfn + 3, "owner buf\n"	},
-	    {a->pfn + 3, "flags compound\n" },
-	      {0x1000,     "state reserved\n" },
-	    {0xc8000,    "state absent\n"   },
-	      {0x80000,	"state free\n"     },
-	    {0x80000,    "zone DMA32\n"	    },
+		{a->pfn,	 "state allocated\n"},
+		  {a->pfn + 3, "owner buf\n"	    },
+		{a->pfn + 3, "flags compound\n" },
+		  {0x1000,	   "state reserved\n" },
+		{0xc8000,	  "state absent\n"	  },
+		  {0x80000,    "state free\n"	  },
+		{0x80000,	  "zone DMA32\n"	},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
@@ -160,7 +161,7 @@ END_TEST
 START_TEST(per_cpu_lists_name_each_block)
 {
 	const struct per_cpu_pages *pcp =
-	    &m->phys->nodes[0]->zones[ZONE_DMA32].pcp[0];
+		&m->phys->nodes[0]->zones[ZONE_DMA32].pcp[0];
 	uint64_t listed = 0;
 	char *text;
 

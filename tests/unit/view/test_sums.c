@@ -23,15 +23,15 @@ static const struct {
 	const char *list;
 	const char *mask;
 } rows[] = {
-    {"nobody",	       {0, 0},	       4,  "\n",	"0\n"		     },
-    {"one of two",	   {2, 0},	   2,  "1\n",	     "2\n"		  },
-    {"a run",	      {0xf, 0},	4,  "0-3\n",	    "f\n"			 },
-    {"two runs",	 {0x33, 0},	    8,  "0-1,4-5\n", "33\n"		  },
-    {"lone ids",	 {0x15, 0},	    5,  "0,2,4\n",	  "15\n"			},
-    {"digits for all", {1, 0},	       12, "0\n",	  "001\n"		 },
-    {"a full group",   {1, 0},	     32, "0\n",	"00000001\n"	    },
-    {"two groups",	   {3ULL << 31, 0}, 33, "31-32\n",   "1,80000000\n"	 },
-    {"past 64",	{0, 1},		66, "64\n",	    "1,00000000,00000000\n"},
+	{"nobody",	   {0, 0},	   4,  "\n",	    "0\n"			 },
+	{"one of two",     {2, 0},	       2,  "1\n",	 "2\n"		      },
+	{"a run",	  {0xf, 0},	    4,  "0-3\n",	"f\n"		     },
+	{"two runs",	     {0x33, 0},	8,  "0-1,4-5\n", "33\n"		      },
+	{"lone ids",	     {0x15, 0},	5,  "0,2,4\n",   "15\n"		    },
+	{"digits for all", {1, 0},	   12, "0\n",	      "001\n"		     },
+	{"a full group",	 {1, 0},		 32, "0\n",	    "00000001\n"		},
+	{"two groups",     {3ULL << 31, 0}, 33, "31-32\n",   "1,80000000\n"	     },
+	{"past 64",	    {0, 1},	    66, "64\n",	"1,00000000,00000000\n"},
 };
 
 START_TEST(ids_are_printed_as_ranges)

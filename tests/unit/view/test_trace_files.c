@@ -74,8 +74,8 @@ START_TEST(a_switch_shows_one_some_or_all)
 END_TEST
 
 static const char *const no_events[] = {
-    "kmem:", "kmem:mm_page", "kme:mm_page_free", "mm_page_free:kmem",
-    ":",     "ALL"};
+	"kmem:", "kmem:mm_page", "kme:mm_page_free", "mm_page_free:kmem",
+	":",	 "ALL"};
 
 START_TEST(what_is_no_event_is_refused)
 {
@@ -111,11 +111,11 @@ START_TEST(the_trace_file_shows_what_happened_until_it_is_cleared)
 		views_do(m, "page/alloc_pages GFP_KERNEL 1 cpu=2");
 	ck_assert_uint_eq(records(), 3);
 	text = views_text(m, show_trace_text, 0, 0);
-	ck_assert_ptr_nonnull(
-	    strstr(text, "entries-in-buffer/entries-written: 3/3   #P:4\n"));
+	ck_assert_ptr_nonnull(strstr(
+		text, "entries-in-buffer/entries-written: 3/3   #P:4\n"));
 	ck_assert_ptr_nonnull(strstr(text, "[002]"));
 	ck_assert_ptr_nonnull(
-	    strstr(text, " order=1 migratetype=0 gfp_flags=GFP_KERNEL\n"));
+		strstr(text, " order=1 migratetype=0 gfp_flags=GFP_KERNEL\n"));
 	g_free(text);
 	views_do(m, "trace/tracing_on 0");
 	views_do(m, "page/alloc_pages");
@@ -185,8 +185,8 @@ line(const char *event)
 {
 	char text[256];
 	int len =
-	    snprintf(text, sizeof(text),
-		     "             cat-5       [001] ..... 1.5: %s", event);
+		snprintf(text, sizeof(text),
+			 "             cat-5       [001] ..... 1.5: %s", event);
 
 	replay_line(m, text, (size_t)len, NULL);
 }

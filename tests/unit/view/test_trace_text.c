@@ -32,11 +32,11 @@ static bool
 record_of(const struct ftrace_event *e, struct trace_record *r)
 {
 	*r = (struct trace_record){
-	    .now = {.ns = e->ts_ns,
-		    .cpu = (uint16_t)e->cpu,
-		    .preempt = e->preempt,
-		    .pid = e->pid},
-	    .arg = {e->pfn,		    e->order,		      e->migratetype},
+		.now = {.ns = e->ts_ns,
+			.cpu = (uint16_t)e->cpu,
+			.preempt = e->preempt,
+			.pid = e->pid},
+		.arg = {e->pfn,		e->order,		  e->migratetype},
 	};
 	memcpy(r->now.comm, e->comm, e->comm_len);
 	if (e->flags & FTRACE_IRQS_OFF)
@@ -99,7 +99,7 @@ same_lines(const char *path, bool gfp_order)
 		struct trace_record record;
 
 		if (ftrace_parse(&reader, line, strlen(line), &e) >=
-			FTRACE_OTHER ||
+			    FTRACE_OTHER ||
 		    !(e.flags & FTRACE_HAS_FLAGS) || !record_of(&e, &record))
 			continue;
 		out_reset(&out);
@@ -128,14 +128,14 @@ END_TEST
 START_TEST(lines_of_6_18_come_out_byte_for_byte)
 {
 	ck_assert_uint_eq(
-	    same_lines("tests/data/samples/trace.text.txt", false), 8);
+		same_lines("tests/data/samples/trace.text.txt", false), 8);
 }
 END_TEST
 
 START_TEST(the_header_is_the_kernels)
 {
 	FILE *file =
-	    fopen("tests/data/traces/boot-x64-512m-1cpu/raw-head.txt", "r");
+		fopen("tests/data/traces/boot-x64-512m-1cpu/raw-head.txt", "r");
 	char head[4096];
 	size_t len;
 
@@ -157,37 +157,39 @@ static const struct {
 	struct trace_now now;
 	const char *want;
 } columns[] = {
-    {"the idle task, however it is called",
-     {.comm = "swapper/0"},
-     "          <idle>-0       [000] .....     0.000000: "	  },
-    {"a task without a name",
-     {.pid = 7},
-     "           <...>-7       [000] .....     0.000000: "	  },
-    {"all of the flags",
-     {.pid = 1,
-      .comm = "init",
-      .context = TRACE_IRQS_OFF | TRACE_HARDIRQ | TRACE_SOFTIRQ,
-      .preempt = 0x1a},
-     "            init-1       [000] d.Ha1     0.000000: "	  },
-    {"columns that overflow",
-     {.pid = 123456789, .comm = "abcdefghijklmno", .cpu = 4095},
-     " abcdefghijklmno-123456789 [4095] .....     0.000000: "},
-    {"microseconds are rounded, to the next second if need be",
-     {.pid = 1, .comm = "init", .ns = 999999999},
-     "            init-1       [000] .....     1.000000: "	  },
-    {"just below half a microsecond",
-     {.pid = 1, .comm = "init", .ns = 1499},
-     "            init-1       [000] .....     0.000001: "	  },
-    {"a long time",
-     {.pid = 1, .comm = "init", .ns = 1234567000089000, .cpu = 12},
-     "            init-1       [012] ..... 1234567.000089: " },
+	{"the idle task, however it is called",
+	 {.comm = "swapper/0"},
+	 "          <idle>-0       [000] .....     0.000000: "   },
+	{"a task without a name",
+	 {.pid = 7},
+	 "           <...>-7       [000] .....     0.000000: "   },
+	{"all of the flags",
+	 {.pid = 1,
+	  .comm = "init",
+	  .context = TRACE_IRQS_OFF | TRACE_HARDIRQ | TRACE_SOFTIRQ,
+	  .preempt = 0x1a},
+	 "            init-1       [000] d.Ha1     0.000000: "   },
+	{"columns that overflow",
+	 {.pid = 123456789, .comm = "abcdefghijklmno", .cpu = 4095},
+	 " abcdefghijklmno-123456789 [4095] .....     0.000000: "},
+	{"microseconds are rounded, to the next second if need be",
+	 {.pid = 1, .comm = "init", .ns = 999999999},
+	 "            init-1       [000] .....     1.000000: "   },
+	{"just below half a microsecond",
+	 {.pid = 1, .comm = "init", .ns = 1499},
+	 "            init-1       [000] .....     0.000001: "   },
+	{"a long time",
+	 {.pid = 1, .comm = "init", .ns = 1234567000089000, .cpu = 12},
+	 "            init-1       [012] ..... 1234567.000089: " },
 };
 
 START_TEST(the_columns_are_the_kernels)
 {
 	struct trace_record record = {
-	    .now = columns[_i].now, .event = TRACE_MM_PAGE_FREE, .arg = {1, 2}
-	      };
+		.now = columns[_i].now,
+		.event = TRACE_MM_PAGE_FREE,
+		.arg = {1, 2}
+	     };
 	char want[256];
 
 	snprintf(want, sizeof(want),
@@ -202,18 +204,18 @@ END_TEST
 START_TEST(an_allocation_that_failed_has_no_page)
 {
 	struct trace_record record = {
-	    .event = TRACE_MM_PAGE_ALLOC, .arg = {0, 3, 0, 0}
-	     };
+		.event = TRACE_MM_PAGE_ALLOC, .arg = {0, 3, 0, 0}
+	 };
 
 	trace_text_record(&out, &archs[ARCH_X86_64], &record);
 	ck_assert_ptr_nonnull(strstr(
-	    out_text(&out), "mm_page_alloc: page=0000000000000000 pfn=0x0 "
-			    "order=3 migratetype=0 gfp_flags=none\n"));
+		out_text(&out), "mm_page_alloc: page=0000000000000000 pfn=0x0 "
+				"order=3 migratetype=0 gfp_flags=none\n"));
 	record.arg[0] = PFN_NONE;
 	out_reset(&out);
 	trace_text_record(&out, &archs[ARCH_I386], &record);
 	ck_assert_ptr_nonnull(
-	    strstr(out_text(&out), "page=00000000 pfn=0x0 order=3"));
+		strstr(out_text(&out), "page=00000000 pfn=0x0 order=3"));
 }
 END_TEST
 
@@ -234,17 +236,17 @@ END_TEST
 START_TEST(a_fallback_prints_all_its_arguments)
 {
 	struct trace_record record = {
-	    .event = TRACE_MM_PAGE_ALLOC_EXTFRAG,
-	    .arg = {0x9000, 1, 10, 9, 2, 1, 0, 1}
-	 };
+		.event = TRACE_MM_PAGE_ALLOC_EXTFRAG,
+		.arg = {0x9000, 1, 10, 9, 2, 1, 0, 1}
+	     };
 
 	trace_text_record(&out, &archs[ARCH_X86_64], &record);
-	ck_assert_ptr_nonnull(
-	    strstr(out_text(&out),
-		   "mm_page_alloc_extfrag: page=ffffea0000240000 pfn=0x9000 "
-		   "alloc_order=1 fallback_order=10 pageblock_order=9 "
-		   "alloc_migratetype=2 fallback_migratetype=1 fragmenting=0 "
-		   "change_ownership=1\n"));
+	ck_assert_ptr_nonnull(strstr(
+		out_text(&out),
+		"mm_page_alloc_extfrag: page=ffffea0000240000 pfn=0x9000 "
+		"alloc_order=1 fallback_order=10 pageblock_order=9 "
+		"alloc_migratetype=2 fallback_migratetype=1 fragmenting=0 "
+		"change_ownership=1\n"));
 }
 END_TEST
 
@@ -284,15 +286,15 @@ START_TEST(fields_are_aligned_to_their_size)
 {
 	trace_text_format(&out, &archs[ARCH_X86_64], TRACE_MM_PAGE_ALLOC);
 	ck_assert_ptr_nonnull(strstr(
-	    out_text(&out), "unsigned long gfp_flags;\toffset:24;\tsize:8;"
-			    "\tsigned:0;\n\tfield:int migratetype;"
-			    "\toffset:32;\tsize:4;\tsigned:1;\n"));
+		out_text(&out), "unsigned long gfp_flags;\toffset:24;\tsize:8;"
+				"\tsigned:0;\n\tfield:int migratetype;"
+				"\toffset:32;\tsize:4;\tsigned:1;\n"));
 	out_reset(&out);
 	trace_text_format(&out, &archs[ARCH_I386], TRACE_MM_PAGE_ALLOC);
 	ck_assert_ptr_nonnull(strstr(
-	    out_text(&out), "unsigned long gfp_flags;\toffset:16;\tsize:4;"
-			    "\tsigned:0;\n\tfield:int migratetype;"
-			    "\toffset:20;\tsize:4;\tsigned:1;\n"));
+		out_text(&out), "unsigned long gfp_flags;\toffset:16;\tsize:4;"
+				"\tsigned:0;\n\tfield:int migratetype;"
+				"\toffset:20;\tsize:4;\tsigned:1;\n"));
 }
 END_TEST
 

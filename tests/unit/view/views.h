@@ -35,9 +35,9 @@ static inline char *
 views_text(struct machine *m, show_fn show, uint64_t key0, uint64_t key1)
 {
 	struct view v = {
-	    .m = m, .key = {key0, key1},
-		 .name = ""
-	   };
+		.m = m, .key = {key0, key1},
+		     .name = ""
+	       };
 	struct out out = OUT_INIT;
 	char *text;
 
@@ -87,12 +87,12 @@ static inline void
 views_use(struct machine *m, unsigned int seed, unsigned int ops)
 {
 	static const char *const gfps[] = {
-	    "GFP_KERNEL",
-	    "GFP_HIGHUSER_MOVABLE",
-	    "GFP_ATOMIC",
-	    "GFP_KERNEL|__GFP_RECLAIMABLE",
-	    "GFP_KERNEL|__GFP_COMP",
-	    "GFP_DMA",
+		"GFP_KERNEL",
+		"GFP_HIGHUSER_MOVABLE",
+		"GFP_ATOMIC",
+		"GFP_KERNEL|__GFP_RECLAIMABLE",
+		"GFP_KERNEL|__GFP_COMP",
+		"GFP_DMA",
 	};
 	unsigned int live = 0;
 
@@ -105,7 +105,8 @@ views_use(struct machine *m, unsigned int seed, unsigned int ops)
 				live++;
 		} else {
 			ck_assert_int_eq(
-			    views_do(m, "page/__free_pages v%u", --live), 0);
+				views_do(m, "page/__free_pages v%u", --live),
+				0);
 		}
 	}
 }
