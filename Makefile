@@ -122,10 +122,12 @@ datadir = $(DESTDIR)$(PREFIX)/share
 
 install: all
 	install -d $(bindir) $(datadir)/kmemfs/machines $(datadir)/man/man1 \
-		$(datadir)/man/man5
+		$(datadir)/man/man5 $(datadir)/bash-completion/completions
 	install -m 755 $(PROGRAMS) $(bindir)
 	install -m 644 machines/*.ini $(datadir)/kmemfs/machines
 	install -m 644 docs/man/*.1 $(datadir)/man/man1
+	for p in kmem kmemfs kmemfs-do; do install -m 644 docs/completion/kmem.bash \
+	$(datadir)/bash-completion/completions/$$p; done
 	install -m 644 docs/man/*.5 $(GEN)/kmemfs-tree.5 $(datadir)/man/man5
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -84,6 +84,33 @@ teardown() {
 	not mountpoint -q "$mnt"
 }
 
+@test "SIGTERM ends a daemon that is busy" {
+	for round in 1 2 3 4 5; do
+		mount_machine
+		for who in 1 2 3; do
+			(
+				while echo "GFP_KERNEL name=w$who" > "$mnt/control/page/alloc_pages" &&
+					rmdir "$mnt/allocations/w$who"; do
+					[ ! -e "$mnt/allocations/w$who" ] || exit
+				done
+			) 2> /dev/null 3>&- &
+		done
+		for i in $(seq 100000); do
+			echo "page/alloc_pages GFP_KERNEL name=b"
+			echo "page/free_pages b"
+		done | cat > "$mnt/control/batch" 2> /dev/null 3>&- &
+		cat "$mnt/trace/trace_pipe" > /dev/null 2>&1 3>&- &
+		busy() {
+			[ "$(cat "$mnt/history/position")" -gt 2000 ]
+		}
+		soon busy
+		kill -TERM "$(daemon_pid)"
+		soon no_daemon
+		not mountpoint -q "$mnt"
+		wait || true
+	done
+}
+
 @test "unmounting ends the daemon" {
 	mount_machine
 	umount "$mnt"
