@@ -30,13 +30,13 @@ $(BUILD)/gen/suites.c: $(UNIT_SRC)
 $(BUILD)/gen/suites.o: CFLAGS += $(CHECK_CFLAGS) -Itests
 
 $(BUILD)/unit: $(UNIT_OBJ) $(LIB)
-	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ $(PKG_LIBS) $(CHECK_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -fno-lto $^ $(PKG_LIBS) $(CHECK_LIBS) -o $@
 $(BUILD)/law_%: $(BUILD)/tests/law/law_%.o $(LIB)
-	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -fno-lto $^ $(PKG_LIBS) -o $@
 $(BUILD)/layout: $(BUILD)/tests/layout/layout.o $(LIB)
-	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -fno-lto $^ $(PKG_LIBS) -o $@
 $(REAL_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/real/%.o $(LIB)
-	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -fno-lto $^ $(PKG_LIBS) -o $@
 # With FUZZ=1 (clang) a target is libFuzzer's; without, it has a main that runs
 # its seeds or some hundred made-up inputs.
 ifdef FUZZ
@@ -45,9 +45,9 @@ FUZZ_LDFLAGS = -fsanitize=fuzzer
 endif
 $(BUILD)/tests/fuzz/fuzz_fuse.o: CFLAGS += $(FUSE_CFLAGS)
 $(BUILD)/fuzz_fuse: $(BUILD)/tests/fuzz/fuzz_fuse.o $(filter-out %/main.o,$(FUSE_OBJ)) $(LIB)
-	$(call say,LD,$@)$(CC) $(LDFLAGS) $(FUZZ_LDFLAGS) $^ $(PKG_LIBS) $(FUSE_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -fno-lto $(FUZZ_LDFLAGS) $^ $(PKG_LIBS) $(FUSE_LIBS) -o $@
 $(filter-out %fuzz_fuse,$(FUZZ_PROGRAMS)): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(LIB)
-	$(call say,LD,$@)$(CC) $(LDFLAGS) $(FUZZ_LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -fno-lto $(FUZZ_LDFLAGS) $^ $(PKG_LIBS) -o $@
 
 TEST_PROGRAMS = $(BUILD)/unit $(LAW_PROGRAMS) $(BUILD)/layout $(REAL_PROGRAMS) \
 	$(filter-out $(if $(filter yes,$(FUSE)),,%fuzz_fuse),$(FUZZ_PROGRAMS))

@@ -3,6 +3,7 @@
 #include "kmemfs/base/text.h"
 
 #include <ctype.h>
+#include <glib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -171,6 +172,11 @@ text_is_name(const char *word)
 	if (!len || len > NAME_LEN_MAX ||
 	    !(isalpha((unsigned char)*word) || *word == '_'))
 		return false;
-	return strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx"
-			    "yz0123456789_.-") == len;
+	for (size_t i = 0; i < len; i++) {
+		char c = word[i];
+
+		if (!g_ascii_isalnum(c) && c != '_' && c != '.' && c != '-')
+			return false;
+	}
+	return true;
 }

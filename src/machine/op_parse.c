@@ -282,16 +282,23 @@ op_begin(struct op *op, struct machine *m, const struct op_desc *desc)
 	memcpy(&op->args, default_args + (desc - op_table) * OP_ARGS_MAX,
 	       desc->args_size);
 	memset(op->column, 0xff, sizeof(op->column));
+	op->owned = NULL;
 }
 
 int
 op_parse(struct machine *m, const char *name, char *line, struct op *op,
 	 struct refusal *r)
 {
-	struct cutting c = {.op = op, .line = line, .r = r};
 	const struct op_desc *desc;
+	struct cutting c;
 	char *at = line;
 	int err;
+
+	/* Not all of it: the words are filled in one by one. */
+	c.op = op;
+	c.line = line;
+	c.r = r;
+	c.nr = c.bare = 0;
 
 	op->owned = NULL;
 	op->desc = NULL;
