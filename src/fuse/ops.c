@@ -8,6 +8,7 @@
  */
 #include "fuse_impl.h"
 
+#include "kmemfs/base/epoch.h"
 #include "kmemfs/base/text.h"
 #include "notify_impl.h"
 
@@ -19,9 +20,6 @@
 
 #define BLOCK 512		   /* st_blocks counts in these */
 #define WHOLE (UINT64_C(16) << 20) /* larger files may have holes */
-
-/* Modelled time 0, in host terms: 2000-01-01 00:00 UTC. */
-#define EPOCH_SECONDS 946684800
 
 static void
 stat_of(const struct server *s, const struct tree_attr *attr, struct stat *st)

@@ -308,8 +308,7 @@ op_page_get_zeroed_page(struct op *op, struct args_page_get_zeroed_page *a)
 	return ask_address(&ask);
 }
 
-/* --- exact sizes and single pages
- * --------------------------------------------- */
+/* --- exact sizes and single pages ---------------------------------------- */
 
 static unsigned int
 order_of(uint64_t nr_pages)

@@ -104,8 +104,7 @@ resolve_address(struct op *op, int param, const char *address,
 	return err ? err : resolve_pfn(op, param, pfn, found);
 }
 
-/* --- freeing
- * ------------------------------------------------------------------ */
+/* --- freeing ------------------------------------------------------------- */
 
 static int
 check_cpu(struct op *op, uint64_t cpu)
@@ -248,8 +247,7 @@ op_page_free_pages_exact(struct op *op, struct args_page_free_pages_exact *a)
 	return 0;
 }
 
-/* --- addresses
- * ------------------------------------------------------------------ */
+/* --- addresses ----------------------------------------------------------- */
 
 int
 op_page_page_address(struct op *op, struct args_page_page_address *a)

@@ -75,8 +75,7 @@ finding(struct audit *a, const struct zone *zone, enum law_id law,
 		a->found(a->user, phys_laws[law].name, text);
 }
 
-/* --- lists
- * -------------------------------------------------------------------- */
+/* --- lists --------------------------------------------------------------- */
 
 /* Check an element of a list; false when it cannot be followed. */
 static bool
@@ -227,8 +226,7 @@ audit_pcp(struct audit *a, const struct zone *zone, struct tally *t)
 	}
 }
 
-/* --- memory
- * ------------------------------------------------------------------- */
+/* --- memory -------------------------------------------------------------- */
 
 /* Whether the kernel would have merged two free buddies of @order. */
 static bool

@@ -113,8 +113,7 @@ tree_file_caching(const struct tree_file *f)
 		       : TREE_DIRECT;
 }
 
-/* --- reading
- * ------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 ssize_t
 copy_part(const char *bytes, size_t have, void *to, size_t len, uint64_t at)
@@ -248,8 +247,7 @@ tree_lseek(struct tree_file *f, off_t at, int whence)
 	return result;
 }
 
-/* --- writing
- * -------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 /* Run the op that the layout declares for a write to this file. */
 static int

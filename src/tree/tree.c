@@ -49,8 +49,7 @@ tree_unlock(struct tree *t)
 	unlock(t);
 }
 
-/* --- telling the front end
- * ------------------------------------------------------ */
+/* --- telling the front end ----------------------------------------------- */
 
 static void
 note_name(void *user, const char *name)
@@ -110,8 +109,7 @@ tree_breathe(struct tree *t)
 	lock(t);
 }
 
-/* --- life
- * -------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------- */
 
 struct tree *
 tree_new(struct machine *m, bool nostream)
@@ -152,8 +150,7 @@ tree_set_hooks(struct tree *t, const struct tree_hooks *hooks)
 	unlock(t);
 }
 
-/* --- finding
- * ------------------------------------------------------------------------ */
+/* --- finding ------------------------------------------------------------- */
 
 static bool
 hidden(const struct tree *t, const struct layout_entry *entry)
@@ -334,8 +331,7 @@ tree_readlink(struct tree *t, uint64_t ino, struct out *out)
 	return err;
 }
 
-/* --- listing
- * -------------------------------------------------------------------------- */
+/* --- listing ------------------------------------------------------------- */
 
 struct listing {
 	struct tree *t;
@@ -439,8 +435,7 @@ tree_readdir(struct tree *t, uint64_t ino, uint64_t cookie, tree_fill_fn fill,
 	return err;
 }
 
-/* --- directories that ops make and remove
- * ------------------------------------------------ */
+/* --- directories that ops make and remove -------------------------------- */
 
 static int
 do_template(struct tree *t, const struct place *p, const char *template,
@@ -499,8 +494,7 @@ tree_rmdir(struct tree *t, uint64_t parent, const char *name)
 	return err;
 }
 
-/* --- ops from outside a file
- * ----------------------------------------------------------------- */
+/* --- ops from outside a file --------------------------------------------- */
 
 int
 tree_do(struct tree *t, const char *line, struct out *answer, struct refusal *r)
@@ -531,9 +525,7 @@ tree_tick(struct tree *t, uint64_t ns)
 	return err;
 }
 
-/* --- manual
- * -----------------------------------------------------------------------------------
- */
+/* --- manual -------------------------------------------------------------- */
 
 int
 tree_doc(struct tree *t, uint64_t ino, struct out *out)

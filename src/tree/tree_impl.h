@@ -83,8 +83,7 @@ struct text *render(struct tree *t, const struct place *p);
 /* Its length, cheaply where that is possible. */
 uint64_t render_size(struct tree *t, const struct place *p);
 
-/* --- tree.c
- * ------------------------------------------------------------------- */
+/* --- tree.c -------------------------------------------------------------- */
 
 struct tree {
 	struct machine *m;
@@ -109,8 +108,7 @@ void tree_breathe(struct tree *t);
 /* Unlock after ops ran, and tell the hooks what changed. */
 void tree_unlock_changed(struct tree *t);
 
-/* --- file.c, control.c, stream.c
- * ----------------------------------------------- */
+/* --- file.c, control.c, stream.c ----------------------------------------- */
 
 /*
  * One descriptor.  A control file holds a conversation: the answers not read

@@ -89,9 +89,7 @@ show_machine_state(const struct view *v, struct out *out)
 	out_str(out, v->m->state == MACHINE_PANIC ? "panic\n" : "running\n");
 }
 
-/* --- /memblock
- * ---------------------------------------------------------------------------
- */
+/* --- /memblock ----------------------------------------------------------- */
 
 static void
 put_range(struct out *out, const struct range *r)

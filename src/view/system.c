@@ -9,6 +9,8 @@
  */
 #include "kmemfs/phys/sysctl.h"
 #include "kmemfs/show.h"
+
+#include "kmemfs/base/epoch.h"
 #include "kmemfs/view/kernel.h"
 #include "kmemfs/view/sums.h"
 
@@ -55,7 +57,7 @@ show_proc_stat(const struct view *v, struct out *out)
 	}
 	put_counter(out, "intr", 0);
 	put_counter(out, "ctxt", 0);
-	put_counter(out, "btime", BOOT_TIME_SECONDS);
+	put_counter(out, "btime", EPOCH_SECONDS);
 	put_counter(out, "processes", 1);
 	put_counter(out, "procs_running", 0);
 	put_counter(out, "procs_blocked", 0);

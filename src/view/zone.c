@@ -37,9 +37,7 @@ show_zone_free(const struct view *v, struct out *out)
 	put_value(out, (uint64_t)view_zone(v)->stat[ZS_nr_free_pages]);
 }
 
-/* --- limits
- * ---------------------------------------------------------------------------
- */
+/* --- limits -------------------------------------------------------------- */
 
 void
 show_zone_wmark_min(const struct view *v, struct out *out)
@@ -198,9 +196,7 @@ show_zone_frag_unusable(const struct view *v, struct out *out)
 				(int)zone_unusable_index(view_zone(v), order));
 }
 
-/* --- free lists
- * ------------------------------------------------------------------------------
- */
+/* --- free lists ---------------------------------------------------------- */
 
 void
 show_order_nr_free(const struct view *v, struct out *out)

@@ -20,8 +20,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* --- control/batch
- * --------------------------------------------------------------- */
+/* --- control/batch ------------------------------------------------------- */
 
 struct batch {
 	struct tree *t;
@@ -83,8 +82,7 @@ bench_batch(void)
 	tree_free(b.t);
 }
 
-/* --- replay/ftrace
- * --------------------------------------------------------------- */
+/* --- replay/ftrace ------------------------------------------------------- */
 
 struct recording {
 	const char *text, *policy;
@@ -146,8 +144,7 @@ bench_replay(const char *text, size_t len, const char *policy)
 	g_free(what);
 }
 
-/* --- the journal
- * ------------------------------------------------------------------ */
+/* --- the journal --------------------------------------------------------- */
 
 #define APPENDS 300000
 

@@ -86,8 +86,7 @@ bench_hit(void)
 	machine_free(h.m);
 }
 
-/* --- random mix
- * ---------------------------------------------------------------- */
+/* --- random mix ---------------------------------------------------------- */
 
 struct block {
 	uint64_t pfn;
@@ -228,8 +227,7 @@ bench_mix(const char *size, uint64_t bytes)
 	g_free(ini);
 }
 
-/* --- memory for each frame in use
- * --------------------------------------------- */
+/* --- memory for each frame in use ---------------------------------------- */
 
 #define FRAMES 1000000
 

@@ -21,8 +21,7 @@
 
 #define PIECE (128 * 1024)
 
-/* --- the other side: a file of the host
- * -------------------------------------------- */
+/* --- the other side: a file of the host ---------------------------------- */
 
 struct host_file {
 	const char *path;
@@ -45,8 +44,7 @@ host_read(const struct host_file *h)
 	return got < 0 ? 0 : sum;
 }
 
-/* --- formatting
- * ---------------------------------------------------------------------- */
+/* --- formatting ---------------------------------------------------------- */
 
 struct format {
 	struct machine *m;
@@ -204,8 +202,7 @@ bench_formats(void)
 	machine_free(m);
 }
 
-/* --- handlers
- * -------------------------------------------------------------------------- */
+/* --- handlers ------------------------------------------------------------ */
 
 #define OPENS 2000
 

@@ -97,8 +97,7 @@ static const char *const lines[] = {
 	"",
 };
 
-/* --- taking the input apart
- * ---------------------------------------------------- */
+/* --- taking the input apart ---------------------------------------------- */
 
 static uint64_t
 take(size_t bytes)
@@ -149,8 +148,7 @@ take_offset(void)
 	return how & 1 ? take(1) : how & 2 ? take(8) & INT64_MAX : 0;
 }
 
-/* --- requests
- * ------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------ */
 
 /* One request under construction. */
 struct request {
@@ -496,8 +494,7 @@ fuzz_read(int fd, void *to, size_t room, void *user)
 	return (ssize_t)r.header.len;
 }
 
-/* --- answers
- * -------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------- */
 
 /* Holds: lock. */
 static void
@@ -570,8 +567,7 @@ fuzz_writev(int fd, struct iovec *iov, int count, void *user)
 	return (ssize_t)header->len;
 }
 
-/* --- one input
- * ------------------------------------------------------------------- */
+/* --- one input ----------------------------------------------------------- */
 
 static struct tree *
 boot(void)

@@ -84,8 +84,7 @@ below(struct run *r, uint64_t limit)
 	return draw(r) % limit;
 }
 
-/* --- machines
- * ------------------------------------------------------------------- */
+/* --- machines ------------------------------------------------------------ */
 
 static void
 add_usable(GArray *firmware, GArray *memory, pa_t start, pa_t end)
@@ -147,8 +146,7 @@ config_clear(struct phys_config *c)
 	g_free(c->cpu_node);
 }
 
-/* --- steps
- * ------------------------------------------------------------------------ */
+/* --- steps --------------------------------------------------------------- */
 
 static void say(const struct run *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -512,8 +510,7 @@ step_some(struct run *r)
 	}
 }
 
-/* --- runs
- * -------------------------------------------------------------------------- */
+/* --- runs ---------------------------------------------------------------- */
 
 static void
 print_finding(void *user, const char *law, const char *finding)

@@ -49,8 +49,7 @@ boot(const char *machine)
 	return tree_new(m, false);
 }
 
-/* --- declared names
- * ------------------------------------------------------------- */
+/* --- declared names ------------------------------------------------------ */
 
 struct declared {
 	char *kind, *path, *size, *stream;
@@ -98,8 +97,7 @@ declaration_of(uint64_t ino)
 	return NULL;
 }
 
-/* --- walking
- * ----------------------------------------------------------------------- */
+/* --- walking ------------------------------------------------------------- */
 
 struct name {
 	char *name;
@@ -240,8 +238,7 @@ walk(struct tree *t, const char *path, uint64_t ino)
 	g_array_free(names, TRUE);
 }
 
-/* --- control files: try and fails
- * ---------------------------------------------------- */
+/* --- control files: try and fails ---------------------------------------- */
 
 static void
 do_lines(struct tree *t, const char *lines)
@@ -339,9 +336,7 @@ case_unknown(const char *path)
 	tree_free(t);
 }
 
-/* --- main
- * ---------------------------------------------------------------------------------
- */
+/* --- main ---------------------------------------------------------------- */
 
 static void
 walk_machine(const char *name, const char *const *ops)

@@ -53,7 +53,4 @@ bool cpu_is_online(const struct phys *phys, unsigned int cpu,
 bool cpu_is_on_node(const struct phys *phys, unsigned int cpu,
 		    unsigned int with);
 
-/* What a machine's files say of the time of boot: 2000-01-01 00:00 UTC. */
-#define BOOT_TIME_SECONDS 946684800ULL
-
 #endif

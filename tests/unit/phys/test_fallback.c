@@ -263,8 +263,7 @@ START_TEST(without_grouping_all_requests_are_unmovable)
 }
 END_TEST
 
-/* --- HighAtomic
- * ------------------------------------------------------------------ */
+/* --- HighAtomic ---------------------------------------------------------- */
 
 START_TEST(an_atomic_high_order_request_reserves_its_pageblock)
 {
@@ -366,9 +365,7 @@ START_TEST(an_atomic_request_that_finds_nothing_else_enters_the_reserve)
 }
 END_TEST
 
-/* --- CMA
- * ---------------------------------------------------------------------------
- */
+/* --- CMA ----------------------------------------------------------------- */
 
 /* 2 CMA blocks of order 10 at 1024, @blocks ordinary ones behind. */
 static struct fixture *

@@ -149,8 +149,7 @@ START_TEST(the_header_is_the_kernels)
 }
 END_TEST
 
-/* --- columns
- * ------------------------------------------------------------------- */
+/* --- columns ------------------------------------------------------------- */
 
 static const struct {
 	const char *why;
@@ -250,8 +249,7 @@ START_TEST(a_fallback_prints_all_its_arguments)
 }
 END_TEST
 
-/* --- formats
- * ------------------------------------------------------------------- */
+/* --- formats ------------------------------------------------------------- */
 
 START_TEST(the_format_of_mm_page_free_is_the_kernels)
 {
@@ -323,8 +321,7 @@ START_TEST(every_format_has_as_many_arguments_as_conversions)
 }
 END_TEST
 
-/* --- the pipe
- * -------------------------------------------------------------------- */
+/* --- the pipe ------------------------------------------------------------ */
 
 static struct machine machine;
 static struct phys phys;
