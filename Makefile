@@ -102,10 +102,11 @@ run: deps
 	@if mountpoint -q $(MNT) && ls $(MNT) > /dev/null 2>&1; then \
 	echo "already mounted at ./$(MNT)"; \
 	else $(BUILD)/kmemfs --realtime default $(MNT); fi
-	@sh src/tools/tour $(MNT)
+	@sh src/tools/tour $(MNT) $(BUILD)
 
 stop:
-	@fusermount3 -u $(MNT) && rmdir $(MNT)
+	@if mountpoint -q $(MNT); then fusermount3 -u $(MNT) && rmdir $(MNT); \
+	else echo "nothing is mounted at ./$(MNT)"; fi
 
 # --- docs ----------------------------------------------------------------------
 

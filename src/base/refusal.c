@@ -18,5 +18,14 @@ refuse(struct refusal *r, int err, size_t column, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(r->sentence, sizeof(r->sentence), format, ap);
 	va_end(ap);
+	refusal_tidy(r->sentence);
 	return -err;
+}
+
+void
+refusal_tidy(char *sentence)
+{
+	for (; *sentence; sentence++)
+		if (*sentence < ' ' || *sentence > '~')
+			*sentence = '?';
 }

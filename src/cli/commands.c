@@ -58,6 +58,7 @@ do_op(struct tree *t, int nr, char **words)
 	words[nr] = NULL;
 	line = g_strjoinv(" ", words);
 	err = tree_do(t, line, &answer, NULL);
+	fflush(stdout);
 	fprintf(err ? stderr : stdout, "%s\n", out_text(&answer));
 	out_fini(&answer);
 	g_free(line);
@@ -172,7 +173,7 @@ put_bytes(struct tree *t, const char *path, const char *bytes, size_t len)
 		ssize_t done = tree_write(f, bytes + at, piece, at);
 
 		if (done < 0)
-			err = complain(path, (int)done);
+			err = complain_refused(t, path, (int)done);
 		at += piece;
 	}
 	tree_close(f);
@@ -237,7 +238,7 @@ do_mkdir(struct tree *t, int nr, char **words)
 	if (!err)
 		err = tree_mkdir(t, dir, name, &attr);
 	g_free(name);
-	return err ? complain(words[0], err) : 0;
+	return err ? complain_refused(t, words[0], err) : 0;
 }
 
 static int
@@ -251,19 +252,16 @@ do_rmdir(struct tree *t, int nr, char **words)
 	if (!err)
 		err = tree_rmdir(t, dir, name);
 	g_free(name);
-	return err ? complain(words[0], err) : 0;
+	return err ? complain_refused(t, words[0], err) : 0;
 }
 
 static int
 do_doc(struct tree *t, int nr, char **words)
 {
 	struct out text = OUT_INIT;
-	struct tree_attr attr;
-	int err = tree_path(t, words[0], &attr);
+	int err = tree_doc(t, words[0], &text);
 
 	(void)nr;
-	if (!err)
-		err = tree_doc(t, attr.ino, &text);
 	fputs(out_text(&text), stdout);
 	out_fini(&text);
 	return err ? complain(words[0], err) : 0;
@@ -302,8 +300,7 @@ do_batch(struct tree *t, int nr, char **words)
 	return feed(t, "control/batch", words[0]);
 }
 
-/* --- export: every file of the tree below a host directory
- * ---------------------- */
+/* --- export: every file of the tree below a host directory --------------- */
 
 static int export_dir(struct tree *t, const char *path, const char *to);
 
@@ -311,7 +308,7 @@ static int
 export_entry(struct tree *t, const char *path, const char *to)
 {
 	struct tree_attr attr;
-	int err = tree_path(t, path, &attr);
+	int err = tree_path_link(t, path, &attr);
 	FILE *file;
 
 	if (err)
@@ -322,6 +319,7 @@ export_entry(struct tree *t, const char *path, const char *to)
 		struct out target = OUT_INIT;
 
 		err = tree_readlink(t, attr.ino, &target);
+		unlink(to); /* of an export before */
 		if (!err && symlink(out_text(&target), to))
 			err = complain(to, -errno);
 		out_fini(&target);
@@ -392,6 +390,6 @@ const struct command commands[] = {
 	{"verify",		   0, 0, do_verify, "",
 	 "check every law; status 1 when one is broken"},
 	{"export",1, 1, do_export, "DIR",
-	 "write the whole tree to a host folder"},
+	 "write the tree, but RAM, to a host folder"},
 	{0	  },
 };

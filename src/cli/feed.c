@@ -17,6 +17,7 @@
 static const uint8_t zstd_magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
 
 struct feeding {
+	struct tree *t;
 	struct tree_file *to;
 	uint64_t at;
 	const char *name;
@@ -29,7 +30,7 @@ give(struct feeding *f, const void *bytes, size_t len)
 	ssize_t done = tree_write(f->to, bytes, len, f->at);
 
 	f->at += len;
-	return done < 0 ? complain(f->name, (int)done) : 0;
+	return done < 0 ? complain_refused(f->t, f->name, (int)done) : 0;
 }
 
 static int
@@ -89,7 +90,7 @@ feed_all(struct feeding *f, int fd)
 int
 feed(struct tree *t, const char *tree_file, const char *host_file)
 {
-	struct feeding f = {.name = host_file};
+	struct feeding f = {.t = t, .name = host_file};
 	struct tree_attr attr;
 	int fd = strcmp(host_file, "-") ? open(host_file, O_RDONLY) : dup(0);
 	int err;
@@ -100,7 +101,7 @@ feed(struct tree *t, const char *tree_file, const char *host_file)
 	if (!err)
 		err = tree_open(t, attr.ino, O_WRONLY, &f.to);
 	if (err)
-		complain(tree_file, err);
+		complain_refused(t, tree_file, err);
 	else {
 		err = feed_all(&f, fd);
 		tree_close(f.to);

@@ -35,7 +35,22 @@ static const GOptionEntry options[] = {
 int
 complain(const char *what, int err)
 {
+	/* What was printed before stands before it. */
+	fflush(stdout);
 	fprintf(stderr, "kmem: %s: %s\n", what, strerror(-err));
+	return err;
+}
+
+int
+complain_refused(struct tree *t, const char *what, int err)
+{
+	static uint64_t seen; /* entries of error_log that were shown */
+	struct out entry = OUT_INIT;
+
+	complain(what, err);
+	if (tree_last_refusal(t, &seen, &entry))
+		fprintf(stderr, "%s\n", out_text(&entry));
+	out_fini(&entry);
 	return err;
 }
 

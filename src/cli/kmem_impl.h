@@ -20,6 +20,8 @@ extern const struct command commands[]; /* ends with a NULL name */
 
 /* Say @what failed with -errno @err; returns @err. */
 int complain(const char *what, int err);
+/* The same, with the tree's own sentence where it has a new one. */
+int complain_refused(struct tree *t, const char *what, int err);
 /* Feed a host file, plain or zstd, to a stream of the tree. */
 int feed(struct tree *t, const char *tree_file, const char *host_file);
 

@@ -9,6 +9,7 @@
 #include "main_impl.h"
 
 #include <errno.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,22 @@ clean(const char *path)
 	return false;
 }
 
+/* Whether a machine is mounted at @path: another would hide it. */
+static bool
+is_mounted(const char *path)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "r");
+	const struct mntent *m;
+	bool mounted = false;
+
+	while (mounts && (m = getmntent(mounts)))
+		if (!strcmp(m->mnt_dir, path))
+			mounted = !strcmp(m->mnt_type, "fuse.kmemfs");
+	if (mounts)
+		endmntent(mounts);
+	return mounted;
+}
+
 bool
 mountpoint_prepare(char **mountpoint)
 {
@@ -69,6 +86,13 @@ mountpoint_prepare(char **mountpoint)
 	if (!S_ISDIR(st.st_mode)) {
 		fprintf(stderr, "kmemfs: %s: %s\n", *mountpoint,
 			strerror(ENOTDIR));
+		free(absolute);
+		return false;
+	}
+	if (is_mounted(absolute)) {
+		fprintf(stderr,
+			"kmemfs: %s: %s: a machine is mounted there already\n",
+			*mountpoint, strerror(EBUSY));
 		free(absolute);
 		return false;
 	}

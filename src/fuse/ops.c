@@ -293,8 +293,7 @@ serve_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 static void
 serve_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	(void)parent, (void)name;
-	fuse_reply_err(req, EPERM);
+	reply_result(req, tree_unlink(server_of(req)->tree, parent, name));
 }
 
 static void

@@ -26,6 +26,7 @@ say(struct refusal *r, int err, bool ran, size_t column, const char *format,
 	r->ran = ran;
 	r->column = column;
 	vsnprintf(r->sentence, sizeof(r->sentence), format, ap);
+	refusal_tidy(r->sentence);
 }
 
 /*

@@ -7,6 +7,8 @@
  */
 #include "op_impl.h"
 
+#include <string.h>
+
 void
 op_print(const struct op_desc *desc, const void *args, struct out *out)
 {
@@ -63,6 +65,34 @@ help_fails(const char *fails, struct out *out)
 	out_char(out, '\n');
 }
 
+/* "echo WORDS > control/NAME" of a whole op line. */
+static void
+help_echo(const char *line, size_t len, struct out *out)
+{
+	size_t name = strcspn(line, " \n");
+	const char *words = line + name + strspn(line + name, " ");
+
+	out_printf(out, "  echo \"%.*s\" > control/%.*s\n",
+		   words < line + len ? (int)(line + len - words) : 0, words,
+		   (int)name, line);
+}
+
+static void
+help_example(const struct op_desc *desc, struct out *out)
+{
+	const char *at = desc->before;
+
+	out_str(out, "\nExample:\n");
+	while (at && *at) {
+		size_t len = strcspn(at, "\n");
+
+		help_echo(at, len, out);
+		at += len + (at[len] == '\n');
+	}
+	out_printf(out, "  echo \"%s\" > control/%s\n", desc->example,
+		   desc->name);
+}
+
 void
 op_help(const struct op_desc *desc, struct out *out)
 {
@@ -77,6 +107,5 @@ op_help(const struct op_desc *desc, struct out *out)
 	if (desc->fails)
 		help_fails(desc->fails, out);
 	if (desc->example)
-		out_printf(out, "\nExample: echo \"%s\" > control/%s\n",
-			   desc->example, desc->name);
+		help_example(desc, out);
 }

@@ -15,7 +15,7 @@
 #include <glib.h>
 #include <string.h>
 
-struct place {
+struct reading {
 	struct machine *m;
 	const struct param *param;
 	size_t *bad_at;
@@ -37,7 +37,7 @@ slot_of(const struct param *param, const void *args)
 #define WRONG(p, ...) refuse((p)->r, EINVAL, 0, __VA_ARGS__)
 
 static int
-read_number(const struct place *p, char *word, void *to)
+read_number(const struct reading *p, char *word, void *to)
 {
 	if (!text_u64(word, to))
 		return WRONG(p, "%s: not a number", word);
@@ -45,7 +45,7 @@ read_number(const struct place *p, char *word, void *to)
 }
 
 static int
-read_int(const struct place *p, char *word, void *to)
+read_int(const struct reading *p, char *word, void *to)
 {
 	if (!text_i64(word, to))
 		return WRONG(p, "%s: not a number", word);
@@ -53,7 +53,7 @@ read_int(const struct place *p, char *word, void *to)
 }
 
 static int
-read_size(const struct place *p, char *word, void *to)
+read_size(const struct reading *p, char *word, void *to)
 {
 	if (!text_size(word, to))
 		return WRONG(p, "%s: not a size (4096, 4K, 0x1000)", word);
@@ -61,7 +61,7 @@ read_size(const struct place *p, char *word, void *to)
 }
 
 static int
-read_time(const struct place *p, char *word, void *to)
+read_time(const struct reading *p, char *word, void *to)
 {
 	if (!text_time(word, to))
 		return WRONG(p, "%s: not a time (10ms, 1.5s)", word);
@@ -69,7 +69,7 @@ read_time(const struct place *p, char *word, void *to)
 }
 
 static int
-read_gfp(const struct place *p, char *word, void *to)
+read_gfp(const struct reading *p, char *word, void *to)
 {
 	uint64_t *value = to;
 	gfp_t gfp;
@@ -86,7 +86,7 @@ read_gfp(const struct place *p, char *word, void *to)
 }
 
 static int
-read_order(const struct place *p, char *word, void *to)
+read_order(const struct reading *p, char *word, void *to)
 {
 	uint64_t order;
 
@@ -100,7 +100,7 @@ read_order(const struct place *p, char *word, void *to)
 }
 
 static int
-read_node(const struct place *p, char *word, void *to)
+read_node(const struct reading *p, char *word, void *to)
 {
 	uint64_t node;
 
@@ -118,7 +118,7 @@ read_node(const struct place *p, char *word, void *to)
 }
 
 static int
-read_cpu(const struct place *p, char *word, void *to)
+read_cpu(const struct reading *p, char *word, void *to)
 {
 	uint64_t cpu;
 
@@ -132,7 +132,7 @@ read_cpu(const struct place *p, char *word, void *to)
 }
 
 static int
-read_bool(const struct place *p, char *word, void *to)
+read_bool(const struct reading *p, char *word, void *to)
 {
 	bool value;
 
@@ -147,7 +147,7 @@ static const char *const contexts[] = {"process", "atomic", "softirq", "irq",
 static const char *const policies[] = {"model", "mirror"};
 
 static int
-read_choice(const struct place *p, const char *const *names, size_t nr,
+read_choice(const struct reading *p, const char *const *names, size_t nr,
 	    const char *word, void *to)
 {
 	for (size_t i = 0; i < nr; i++)
@@ -159,19 +159,19 @@ read_choice(const struct place *p, const char *const *names, size_t nr,
 }
 
 static int
-read_context(const struct place *p, char *word, void *to)
+read_context(const struct reading *p, char *word, void *to)
 {
 	return read_choice(p, contexts, ARRAY_SIZE(contexts), word, to);
 }
 
 static int
-read_policy(const struct place *p, char *word, void *to)
+read_policy(const struct reading *p, char *word, void *to)
 {
 	return read_choice(p, policies, ARRAY_SIZE(policies), word, to);
 }
 
 static int
-read_task(const struct place *p, char *word, void *to)
+read_task(const struct reading *p, char *word, void *to)
 {
 	uint64_t pid = 1;
 
@@ -184,7 +184,7 @@ read_task(const struct place *p, char *word, void *to)
 }
 
 static int
-read_migratetype(const struct place *p, char *word, void *to)
+read_migratetype(const struct reading *p, char *word, void *to)
 {
 	uint64_t type;
 
@@ -206,7 +206,7 @@ keep_word(char *word, void *to)
 }
 
 static int
-read_page(const struct place *p, char *word, void *to)
+read_page(const struct reading *p, char *word, void *to)
 {
 	uint64_t pfn;
 
@@ -216,7 +216,7 @@ read_page(const struct place *p, char *word, void *to)
 }
 
 static int
-read_address(const struct place *p, char *word, void *to)
+read_address(const struct reading *p, char *word, void *to)
 {
 	uint64_t address;
 
@@ -226,7 +226,7 @@ read_address(const struct place *p, char *word, void *to)
 }
 
 static int
-read_name(const struct place *p, char *word, void *to)
+read_name(const struct reading *p, char *word, void *to)
 {
 	if (!text_is_name(word))
 		return WRONG(p,
@@ -237,7 +237,7 @@ read_name(const struct place *p, char *word, void *to)
 }
 
 static int
-read_word(const struct place *p, char *word, void *to)
+read_word(const struct reading *p, char *word, void *to)
 {
 	(void)p;
 	return keep_word(word, to);
@@ -249,8 +249,23 @@ hex_digit(char c)
 	return g_ascii_xdigit_value(c);
 }
 
+/* g_base64_decode passes over what is no base64; here it is refused. */
+static bool
+is_base64(const char *text)
+{
+	size_t letters = 0, padding = 0;
+
+	while (g_ascii_isalnum(text[letters]) || text[letters] == '+' ||
+	       text[letters] == '/')
+		letters++;
+	while (text[letters + padding] == '=')
+		padding++;
+	return !text[letters + padding] && padding <= 2 &&
+	       (letters + padding) % 4 == 0;
+}
+
 static int
-read_bytes(const struct place *p, char *word, void *to)
+read_bytes(const struct reading *p, char *word, void *to)
 {
 	struct op_bytes *bytes = to;
 	uint8_t *at = (uint8_t *)word;
@@ -258,9 +273,13 @@ read_bytes(const struct place *p, char *word, void *to)
 
 	if (g_str_has_prefix(word, "base64:")) {
 		at += strlen("base64:");
-		if (!*at)
-			len = 0;
-		else
+		if (!is_base64((const char *)at)) {
+			*p->bad_at = strlen("base64:");
+			return WRONG(p, "base64: wants groups of four of its "
+					"64 letters, = at the end only");
+		}
+		len = 0;
+		if (*at)
 			g_base64_decode_inplace((char *)at, &len);
 		*bytes = (struct op_bytes){at, len};
 		return 0;
@@ -315,7 +334,7 @@ print_gfp(const void *from, struct out *out)
 	if (gfp)
 		gfp_print(out, gfp);
 	else
-		out_char(out, '0');
+		out_str(out, "0x0");
 }
 
 static void
@@ -363,7 +382,7 @@ print_bytes(const void *from, struct out *out)
 }
 
 static const struct {
-	int (*read)(const struct place *p, char *word, void *to);
+	int (*read)(const struct reading *p, char *word, void *to);
 	void (*print)(const void *from, struct out *out);
 } kinds[NR_PARAM_TYPES] = {
 	[PARAM_UINT] = {read_number,	     print_dec    },
@@ -413,10 +432,10 @@ int
 param_read(struct machine *m, const struct param *param, char *word, void *args,
 	   size_t *bad_at, struct refusal *r)
 {
-	struct place place = {m, param, bad_at, r};
+	struct reading reading = {m, param, bad_at, r};
 
 	*bad_at = 0;
-	return kinds[param->type].read(&place, word, slot(param, args));
+	return kinds[param->type].read(&reading, word, slot(param, args));
 }
 
 void

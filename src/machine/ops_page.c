@@ -51,6 +51,10 @@ check_asking(const struct asking *ask)
 		return op_refuse(op, ask->name_param, EEXIST,
 				 "there is an allocation called %s already",
 				 *ask->name);
+	if ((*ask->gfp & __GFP_MOVABLE) && (*ask->gfp & __GFP_RECLAIMABLE))
+		return op_refuse(op, 0, EINVAL,
+				 "the gfp flags name two kinds of page, "
+				 "__GFP_MOVABLE and __GFP_RECLAIMABLE");
 	if (allocation_last_id(m) == UINT32_MAX)
 		return op_refuse(op, -1, ENFILE,
 				 "all 2^32 - 1 allocations have been made");

@@ -303,7 +303,8 @@ def ops_table(ops):
                  f"sizeof(struct args_{name}), {flags}, run_{name}, "
                  f"{c_string(op.get('doc'))}, {c_string(op.get('gives'))}, "
                  f"{c_string(fails)}, "
-                 f"{c_string((op.get('try') or [None])[0])}}},\n")
+                 f"{c_string((op.get('try') or [None])[0])}, "
+                 f"{c_string(chr(10).join(op.get('before', [])) or None)}}},\n")
     return (text + f"const struct op_desc op_table[] = {{\n{rows}}};\n"
             f"const unsigned int op_table_size = {len(ops)};\n")
 

@@ -42,18 +42,8 @@ batch_log(struct tree_file *f, const char *line, size_t len,
 {
 	char *copy = g_strndup(line, len);
 
-	machine_log_refusal(f->t->m, NULL, copy, r);
+	log_line(f, NULL, copy, r);
 	g_free(copy);
-	if (answers_wanted(f))
-		out_printf(&f->answers, "error %s %zu %s\n",
-			   strerrorname_np(r->err), r->column, r->sentence);
-}
-
-static bool
-is_passed_over(const char *line)
-{
-	line += strspn(line, " \t\r");
-	return !*line || *line == '#';
 }
 
 /*
@@ -68,7 +58,7 @@ batch_prepare(struct machine *m, char *line, size_t len, int *outcome,
 	size_t at;
 
 	*outcome = 0;
-	if (is_passed_over(line))
+	if (is_passed_over(line, false))
 		return 0;
 	if (memchr(line, '\0', len))
 		return refuse(r, EINVAL, strlen(line),
@@ -218,8 +208,7 @@ batch_write(struct tree_file *f, const char *from, size_t len, uint64_t at)
 		out_reset(&f->tail);
 	}
 	if (!err && f->tail.len + len - whole > STREAM_LINE_MAX) {
-		out_reset(&f->tail);
-		err = -E2BIG;
+		err = stream_too_long(f, NULL);
 	}
 	if (!err)
 		out_mem(&f->tail, from + whole, len - whole);

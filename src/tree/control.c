@@ -8,6 +8,9 @@
  * answer.  Answers not read yet begin at the offset where the last write
  * ended: the shell shares one position between reading and writing, so it
  * stands just there.
+ *
+ * The kernel cuts a write of more than a MiB in requests, each of which is done
+ * by itself; a line that the cut went through is put together again.
  */
 #include "tree_impl.h"
 
@@ -26,14 +29,19 @@ answers_begin(struct tree_file *f, uint64_t at)
 {
 	size_t have = f->answers.len;
 
-	if (f->talking && at >= f->answers_at && at - f->answers_at <= have) {
-		size_t used = (size_t)(at - f->answers_at);
+	if (f->talking && have) {
+		/* The descriptor's position tells what was read; where a
+		 * write goes elsewhere (O_APPEND), what was given out. */
+		bool there = at >= f->answers_at && at - f->answers_at <= have;
+		size_t used =
+			there ? (size_t)(at - f->answers_at) : f->delivered;
 
 		memmove(f->answers.text, f->answers.text + used, have - used);
 		f->answers.len = have - used;
 	}
 	f->talking = answers_wanted(f);
 	f->answers_at = at;
+	f->delivered = 0;
 }
 
 ssize_t
@@ -56,24 +64,30 @@ control_read(struct tree_file *f, void *to, size_t len, uint64_t at)
 	tree_lock(f->t);
 	got = copy_part(f->answers.text, f->answers.len, to, len,
 			at - f->answers_at);
+	if (got > 0)
+		f->delivered =
+			MAX_OF(f->delivered,
+			       (size_t)(at - f->answers_at) + (size_t)got);
 	tree_unlock(f->t);
 	return got;
 }
 
-/* Log a line that could not even be parsed, as machine_do does. */
-static int
-refuse_line(struct tree_file *f, const char *line, int err, size_t column,
-	    const char *sentence)
+void
+log_line(struct tree_file *f, const char *op_name, const char *line,
+	 const struct refusal *r)
 {
-	const char *name = f->place.entry->op->name;
-	struct refusal r;
+	const char *name = strerrorname_np(r->err);
 
-	refuse(&r, err, column, "%s", sentence);
-	machine_log_refusal(f->t->m, name, line, &r);
+	machine_log_refusal(f->t->m, op_name, line, r);
 	if (answers_wanted(f))
 		out_printf(&f->answers, "error %s %zu %s\n",
-			   strerrorname_np(err), column, sentence);
-	return -err;
+			   name ? name : "EIO", r->column, r->sentence);
+}
+
+static const char *
+op_of(const struct tree_file *f)
+{
+	return f->place.entry->op->name;
 }
 
 /* An empty line among others is passed over; alone (echo > control/...) it is
@@ -84,83 +98,115 @@ is_empty(const char *text)
 	return !text[strspn(text, " \t\r\n")];
 }
 
-static bool
+bool
 is_passed_over(const char *line, bool alone)
 {
 	line += strspn(line, " \t\r");
 	return (!*line && !alone) || *line == '#';
 }
 
-/* Parse every line without doing anything. */
+/* Parse a line without doing anything. */
 static int
-check_lines(struct tree_file *f, char **lines, bool alone)
+check_line(struct tree_file *f, const char *line)
 {
-	const char *name = f->place.entry->op->name;
+	struct refusal r = {0};
+	struct op op;
+	char *copy;
+	int err;
 
-	for (; *lines; lines++) {
-		struct refusal r = {0};
-		struct op op;
-		char *copy;
-		int err;
-
-		if (is_passed_over(*lines, alone))
-			continue;
-		if (strlen(*lines) > CONTROL_LINE_MAX)
-			return refuse_line(f, "", E2BIG, 0,
-					   "the line is longer than 64 KiB");
-		copy = g_strdup(*lines);
-		err = op_parse(f->t->m, name, copy, &op, &r);
-		op_fini(&op);
-		g_free(copy);
-		if (err)
-			return refuse_line(f, *lines, r.err, r.column,
-					   r.sentence);
+	if (strlen(line) > CONTROL_LINE_MAX) {
+		err = refuse(&r, E2BIG, 0, "the line is longer than 64 KiB");
+		log_line(f, op_of(f), "", &r);
+		return err;
 	}
-	return 0;
+	copy = g_strdup(line);
+	err = op_parse(f->t->m, op_of(f), copy, &op, &r);
+	op_fini(&op);
+	g_free(copy);
+	if (err)
+		log_line(f, op_of(f), line, &r);
+	return err;
 }
 
 static int
-run_lines(struct tree_file *f, char **lines, bool alone)
+run_line(struct tree_file *f, const char *line)
 {
-	struct machine *m = f->t->m;
-	const char *name = f->place.entry->op->name;
 	struct out *answers = answers_wanted(f) ? &f->answers : NULL;
+	int err = machine_do_words(f->t->m, op_of(f), line, answers, NULL);
+
+	if (answers)
+		out_char(answers, '\n');
+	return err;
+}
+
+/* All lines of @text, @len bytes: parsed, then run. */
+static int
+do_text(struct tree_file *f, const char *text, size_t len)
+{
+	bool alone = strlen(text) == len && is_empty(text);
+	struct refusal r;
+	char **lines;
 	int err = 0;
 
-	for (; *lines && !err; lines++) {
-		if (is_passed_over(*lines, alone))
-			continue;
-		err = machine_do_words(m, name, *lines, answers, NULL);
-		if (answers)
-			out_char(answers, '\n');
+	if (strlen(text) != len) {
+		err = refuse(&r, EINVAL, strlen(text),
+			     "a NUL byte cannot stand in a line");
+		log_line(f, op_of(f), text, &r);
+		return err;
 	}
+	lines = g_strsplit(alone ? " " : text, "\n", -1);
+	for (char **line = lines; *line && !err; line++)
+		if (!is_passed_over(*line, alone))
+			err = check_line(f, *line);
+	for (char **line = lines; *line && !err; line++)
+		if (!is_passed_over(*line, alone))
+			err = run_line(f, *line);
+	g_strfreev(lines);
 	return err;
+}
+
+/*
+ * A request this large is a part of a larger write, which the kernel cut
+ * somewhere: its unfinished last line waits for the rest.
+ */
+static size_t
+held_back(const char *from, size_t len)
+{
+	const char *last = memrchr(from, '\n', len);
+
+	if (len < CONTROL_WHOLE)
+		return 0;
+	return last ? len - (size_t)(last + 1 - from) : 0;
 }
 
 ssize_t
 control_write(struct tree_file *f, const char *from, size_t len, uint64_t at)
 {
-	const char *nul = memchr(from, '\0', len);
-	char *text, **lines;
+	size_t held = held_back(from, len);
 	ssize_t done;
-	bool alone;
 	int err;
 
 	tree_lock(f->t);
 	answers_begin(f, at);
-	text = g_strndup(from, len);
-	alone = !nul && is_empty(text);
-	lines = g_strsplit(alone ? " " : text, "\n", -1);
-	if (nul)
-		err = refuse_line(f, text, EINVAL, (size_t)(nul - from),
-				  "a NUL byte cannot stand in a line");
-	else
-		err = check_lines(f, lines, alone);
+	out_mem(&f->tail, from, len - held);
+	out_text(&f->tail);
+	err = do_text(f, f->tail.text, f->tail.len);
+	out_reset(&f->tail);
 	if (!err)
-		err = run_lines(f, lines, alone);
-	g_strfreev(lines);
-	g_free(text);
+		out_mem(&f->tail, from + len - held, held);
 	done = answers_end(f, len, tree_acknowledge(f->t, err));
 	tree_unlock_changed(f->t);
 	return done;
+}
+
+void
+control_close(struct tree_file *f)
+{
+	if (!f->tail.len)
+		return;
+	tree_lock(f->t);
+	out_text(&f->tail);
+	do_text(f, f->tail.text, f->tail.len);
+	tree_acknowledge(f->t, 0);
+	tree_unlock_changed(f->t);
 }

@@ -91,6 +91,8 @@ tree_close(struct tree_file *f)
 		tree_acknowledge(f->t, 0);
 		tree_unlock_changed(f->t);
 	}
+	if (f->place.entry->kind == LAYOUT_CONTROL && !stream)
+		control_close(f);
 	text_put(f->text);
 	out_fini(&f->answers);
 	out_fini(&f->tail);
@@ -269,21 +271,45 @@ write_op(struct tree_file *f, const char *template,
 	return err;
 }
 
+/* Log why what was written is no value. */
+static int
+refuse_value(struct tree_file *f, int err, size_t column, const char *from,
+	     size_t len, const char *sentence)
+{
+	struct out path = OUT_INIT;
+	char *shown = g_strndup(from, MIN_OF(len, (size_t)80));
+	struct refusal r;
+
+	refuse(&r, err, column, "%s", sentence);
+	tree_lock(f->t);
+	place_path(&f->place, &path);
+	machine_log_refusal(f->t->m, out_text(&path), shown, &r);
+	tree_unlock_changed(f->t);
+	out_fini(&path);
+	g_free(shown);
+	return -err;
+}
+
 static ssize_t
 write_value(struct tree_file *f, const char *from, size_t len)
 {
 	struct template_words words = {0};
+	const char *nul = memchr(from, '\0', len), *line;
 	char *value;
 	int err;
 
 	if (len > CONTROL_LINE_MAX)
-		return -E2BIG;
-	if (memchr(from, '\0', len))
-		return -EINVAL;
+		return refuse_value(f, E2BIG, 0, from, len,
+				    "the value is longer than 64 KiB");
+	if (nul)
+		return refuse_value(f, EINVAL, (size_t)(nul - from), from, len,
+				    "a NUL byte cannot stand in a value");
 	value = g_strndup(from, len);
 	g_strchomp(value);
-	if (strchr(value, '\n'))
-		err = -EINVAL;
+	line = strchr(value, '\n');
+	if (line)
+		err = refuse_value(f, EINVAL, (size_t)(line - value), value,
+				   len, "a value is one line");
 	else {
 		words.value = value;
 		err = write_op(f, f->place.entry->write, &words);

@@ -16,6 +16,17 @@
 #include <fcntl.h>
 #include <glib.h>
 
+int
+stream_too_long(struct tree_file *f, const char *op_name)
+{
+	struct refusal r;
+	int err = refuse(&r, E2BIG, 0, "the line is longer than 4 MiB");
+
+	out_reset(&f->tail);
+	log_line(f, op_name, "", &r);
+	return err;
+}
+
 /* --- replay/ftrace ----------------------------------------------------------
  */
 
@@ -70,7 +81,7 @@ ftrace_lines(struct tree_file *f, const char *at, size_t len)
 			tree_breathe(f->t);
 	}
 	if (!err && f->tail.len + (size_t)(end - at) > STREAM_LINE_MAX)
-		err = -E2BIG;
+		err = stream_too_long(f, "replay/ftrace");
 	if (err)
 		out_reset(&f->tail);
 	else

@@ -3,7 +3,8 @@
  * template.c - op lines and link targets that the layout declares
  *
  * <key> becomes the name of the key's value in the path, $name, $value,
- * $offset, $bytes what the request brought.
+ * $offset, $bytes what the request brought, $free the op that frees the
+ * allocation whose directory it is.
  */
 #include "tree_impl.h"
 
@@ -36,8 +37,19 @@ expand_key(const struct place *p, const char *at, struct out *out)
 }
 
 static size_t
-expand_word(const char *at, const struct template_words *words, struct out *out)
+expand_word(const struct place *p, const char *at,
+	    const struct template_words *words, struct out *out)
 {
+	if (g_str_has_prefix(at, "$free")) {
+		const struct allocation *a = allocation_get(
+			p->view.m,
+			(uint32_t)p->view.key[p->entry->nr_keys - 1]);
+
+		out_str(out, a && a->exact ? "free_pages_exact" : "free_pages");
+		return strlen("$free");
+	}
+	if (!words)
+		return 0;
 	if (g_str_has_prefix(at, "$name") && words->name) {
 		out_str(out, words->name);
 		return strlen("$name");
@@ -70,8 +82,8 @@ template_expand(const struct place *p, const char *template,
 
 		if (*template == '<')
 			used = expand_key(p, template, out);
-		else if (*template == '$' && words)
-			used = expand_word(template, words, out);
+		else if (*template == '$')
+			used = expand_word(p, template, words, out);
 		if (used) {
 			template += used;
 			continue;

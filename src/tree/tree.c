@@ -289,19 +289,6 @@ tree_getattr(struct tree *t, uint64_t ino, struct tree_attr *attr)
 }
 
 int
-tree_path(struct tree *t, const char *path, struct tree_attr *attr)
-{
-	char **parts = g_strsplit(path, "/", -1);
-	int err = tree_getattr(t, TREE_ROOT, attr);
-
-	for (char **part = parts; *part && !err; part++)
-		if (**part && strcmp(*part, "."))
-			err = tree_lookup(t, attr->ino, *part, attr);
-	g_strfreev(parts);
-	return err;
-}
-
-int
 tree_path_of(struct tree *t, uint64_t ino, struct out *out)
 {
 	struct place p;
@@ -451,6 +438,23 @@ do_template(struct tree *t, const struct place *p, const char *template,
 	return err;
 }
 
+/* What is not allowed at all, with its reason in error_log.  Returns -EPERM. */
+static int
+say_no(struct tree *t, const struct place *p, const char *name,
+       const char *sentence)
+{
+	struct out path = OUT_INIT;
+	struct refusal r;
+
+	place_path(p, &path);
+	if (name)
+		out_printf(&path, "/%s", name);
+	refuse(&r, EPERM, 0, "%s", sentence);
+	machine_log_refusal(t->m, "tree", out_text(&path), &r);
+	out_fini(&path);
+	return -EPERM;
+}
+
 int
 tree_mkdir(struct tree *t, uint64_t parent, const char *name,
 	   struct tree_attr *attr)
@@ -489,7 +493,32 @@ tree_rmdir(struct tree *t, uint64_t parent, const char *name)
 		err = -ENOTDIR;
 	if (!err)
 		err = p.entry->rmdir ? do_template(t, &p, p.entry->rmdir, NULL)
-				     : -EPERM;
+				     : say_no(t, &p, NULL,
+					      "this directory cannot be "
+					      "removed");
+	tree_unlock_changed(t);
+	return err;
+}
+
+int
+tree_unlink(struct tree *t, uint64_t parent, const char *name)
+{
+	struct place dir, p;
+	int err;
+
+	lock(t);
+	err = find_child(t, parent, name, &p);
+	if (!err)
+		err = find(t, parent, &dir);
+	if (!err && p.entry->kind == LAYOUT_DIR)
+		err = -EISDIR;
+	if (!err)
+		err = say_no(t, &p, NULL,
+			     dir.entry->rmdir
+				     ? "files cannot be removed one by one: "
+				       "rmdir of their directory frees it "
+				       "(not rm -r)"
+				     : "this file cannot be removed");
 	tree_unlock_changed(t);
 	return err;
 }
@@ -522,38 +551,5 @@ tree_tick(struct tree *t, uint64_t ns)
 	op_fini(&op);
 	err = tree_acknowledge(t, err);
 	tree_unlock_changed(t);
-	return err;
-}
-
-/* --- manual -------------------------------------------------------------- */
-
-int
-tree_doc(struct tree *t, uint64_t ino, struct out *out)
-{
-	struct place p;
-	int err;
-
-	lock(t);
-	err = find(t, ino, &p);
-	if (!err) {
-		const struct layout_entry *e = p.entry;
-
-		place_path(&p, out);
-		out_printf(out, "\n\n");
-		if (e->op)
-			op_help(e->op, out);
-		else
-			out_printf(out, "%s\n", e->doc);
-		if (e->unit)
-			out_printf(out, "Unit: %s\n", e->unit);
-		if (e->write || e->pwrite)
-			out_printf(out, "A write is the op: %s\n",
-				   e->write ? e->write : e->pwrite);
-		if (e->mkdir)
-			out_printf(out, "mkdir is the op: %s\n", e->mkdir);
-		if (e->rmdir)
-			out_printf(out, "rmdir is the op: %s\n", e->rmdir);
-	}
-	unlock(t);
 	return err;
 }

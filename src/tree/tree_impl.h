@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #define CONTROL_LINE_MAX 65536
+#define CONTROL_WHOLE ((1 << 20) - 65536) /* larger requests may be parts */
 #define STREAM_LINE_MAX (4 << 20)
 
 /* --- place.c: inode numbers and what they stand for -------------------------
@@ -121,12 +122,18 @@ struct tree_file {
 	struct text *text; /* what is being read */
 	bool talking;	   /* something was written to it */
 	uint64_t answers_at;
+	size_t delivered; /* bytes of them that reads have given out */
 	struct out answers;
 	struct out tail;  /* stream: a line not finished yet */
 	struct out ready; /* stream: rendered, not read yet */
-	bool failed;	  /* stream: a line failed, tail was dropped */
 };
 
+/* A remark or, unless @alone, an empty line. */
+bool is_passed_over(const char *line, bool alone);
+/* Log a line that was not done; tell it on the descriptor too. */
+void log_line(struct tree_file *f, const char *op_name, const char *line,
+	      const struct refusal *r);
+void control_close(struct tree_file *f);
 ssize_t control_read(struct tree_file *f, void *to, size_t len, uint64_t at);
 ssize_t control_write(struct tree_file *f, const char *from, size_t len,
 		      uint64_t at);

@@ -116,36 +116,6 @@ collect(void *user, const char *name, uint64_t ino, enum tree_kind kind,
 	return true;
 }
 
-/* Resolve an absolute path, links inside it too. */
-static int
-follow(struct tree *t, const char *path, struct tree_attr *attr)
-{
-	char **parts = g_strsplit(path, "/", -1);
-	char *at = g_strdup("/");
-	int err = 0;
-
-	for (char **part = parts; *part && !err; part++) {
-		char *next = g_canonicalize_filename(*part, at);
-
-		g_free(at);
-		at = next;
-		err = tree_path(t, at, attr);
-		if (!err && attr->kind == TREE_LINK && part[1]) {
-			struct out target = OUT_INIT;
-			char *dir = g_path_get_dirname(at);
-
-			tree_readlink(t, attr->ino, &target);
-			g_free(at);
-			at = g_canonicalize_filename(out_text(&target), dir);
-			g_free(dir);
-			out_fini(&target);
-		}
-	}
-	g_strfreev(parts);
-	g_free(at);
-	return err;
-}
-
 static void
 check_text(struct tree *t, const struct declared *d, const char *path,
 	   const struct tree_attr *attr)
@@ -186,7 +156,8 @@ check_file(struct tree *t, const struct declared *d, const char *path,
 		result(!err && *out_text(&target) != '/', "a relative link",
 		       path);
 		full = g_canonicalize_filename(out_text(&target), dir);
-		result(!follow(t, full, &to), "the link leads somewhere", path);
+		result(!tree_path(t, full, &to), "the link leads somewhere",
+		       path);
 		g_free(full);
 		g_free(dir);
 		out_fini(&target);

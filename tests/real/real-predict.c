@@ -54,8 +54,7 @@ note(enum mirror_result result)
 	resyncs += result >= MIRROR_NOT_FREE;
 }
 
-/* --- the start
- * ----------------------------------------------------------------- */
+/* --- the start ----------------------------------------------------------- */
 
 /* Boot with all memory reserved but the first free range. */
 static void
@@ -135,8 +134,7 @@ set_late(const char *state, pfn_t end)
 		pageblock_set_type(phys, at, MIGRATE_UNMOVABLE);
 }
 
-/* --- steps
- * ---------------------------------------------------------------------- */
+/* --- steps --------------------------------------------------------------- */
 
 /* How many blocks of the CPU's list stand before @pfn; UINT64_MAX: it is not
  * there. */
@@ -426,5 +424,6 @@ main(int argc, char **argv)
 	       " resynchronised\n",
 	       types_learnt, silent_found, resyncs);
 	print_lists();
+	g_free(state);
 	return phys_verify(phys, print_finding, NULL) != 0;
 }

@@ -25,5 +25,7 @@ struct refusal {
  */
 int refuse(struct refusal *r, int err, size_t column, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* Make a sentence safe to print: what is not printable ASCII becomes '?'. */
+void refusal_tidy(char *sentence);
 
 #endif

@@ -85,6 +85,7 @@ struct op_desc {
 	unsigned int flags;
 	int (*run)(struct op *op, void *args);
 	const char *doc, *gives, *fails, *example; /* help; fails: lines */
+	const char *before; /* op lines to run before the example, NULL */
 };
 
 extern const struct op_desc op_table[]; /* sorted by name */

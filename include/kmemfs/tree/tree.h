@@ -47,8 +47,13 @@ void tree_unlock(struct tree *t);
 int tree_lookup(struct tree *t, uint64_t parent, const char *name,
 		struct tree_attr *attr);
 int tree_getattr(struct tree *t, uint64_t ino, struct tree_attr *attr);
-/* Resolve a slash-separated path from the root. */
+/*
+ * Resolve a slash-separated path from the root: links are followed, the last
+ * one too (tree_path_link: not the last), ".." goes up.  -ELOOP after 40 links,
+ * -ENOTDIR where a file has a slash behind it.
+ */
 int tree_path(struct tree *t, const char *path, struct tree_attr *attr);
+int tree_path_link(struct tree *t, const char *path, struct tree_attr *attr);
 /* The inode's path from the root, "/proc/meminfo". */
 int tree_path_of(struct tree *t, uint64_t ino, struct out *out);
 /* Target of a symbolic link, relative. */
@@ -68,6 +73,8 @@ int tree_readdir(struct tree *t, uint64_t ino, uint64_t cookie,
 int tree_mkdir(struct tree *t, uint64_t parent, const char *name,
 	       struct tree_attr *attr);
 int tree_rmdir(struct tree *t, uint64_t parent, const char *name);
+/* Always refused, -EPERM or -EISDIR, with the reason in error_log. */
+int tree_unlink(struct tree *t, uint64_t parent, const char *name);
 
 /* @flags as open(2).  -EACCES for writing to what is read-only, from root
  * too. */
@@ -83,7 +90,8 @@ enum tree_caching tree_file_caching(const struct tree_file *f);
 
 /*
  * Read: bytes, 0 at the end, or -errno.  -EAGAIN: a stream has nothing now;
- * wait with tree_wait or ask again after the follow hook has called.
+ * ask again after the readable hook has called.  One file is read by one thread
+ * at a time: the caller sees to that.
  */
 ssize_t tree_read(struct tree_file *f, void *to, size_t len, uint64_t at);
 /* The text as one piece, without a copy, while the file stays open and
@@ -96,7 +104,8 @@ ssize_t tree_write(struct tree_file *f, const void *from, size_t len,
 		   uint64_t at);
 /* SEEK_DATA and SEEK_HOLE: the offset or -errno. */
 off_t tree_lseek(struct tree_file *f, off_t at, int whence);
-/* Whether a read would give something now (poll); follow hook tells later. */
+/* Whether a read would give something now (poll); the readable hook tells
+ * later. */
 bool tree_readable(struct tree_file *f);
 
 /*
@@ -120,7 +129,11 @@ int tree_do(struct tree *t, const char *line, struct out *answer,
 
 /* Let @ns of modelled time pass, as op clock/advance; leaves no answer. */
 int tree_tick(struct tree *t, uint64_t ns);
-/* What this name is: the manual's entry. */
-int tree_doc(struct tree *t, uint64_t ino, struct out *out);
+/* What the name at @path is: the manual's entry.  It need not exist now, and
+ * may be written as the manual does: /allocations/<alloc>/why. */
+int tree_doc(struct tree *t, const char *path, struct out *out);
+/* The newest entry of error_log if there is one newer than *@seen, which is
+ * moved on; false: none. */
+bool tree_last_refusal(struct tree *t, uint64_t *seen, struct out *out);
 
 #endif

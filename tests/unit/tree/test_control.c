@@ -298,6 +298,123 @@ START_TEST(a_whole_record_can_be_written_and_read_by_every_way)
 }
 END_TEST
 
+START_TEST(with_append_answers_are_given_once)
+{
+	struct tree_file *f =
+		open_file("control/page/alloc_pages", O_RDWR | O_APPEND);
+	char answers[512] = {0};
+
+	tree_write(f, "name=x\n", 7, 500);
+	ck_assert_int_gt(tree_read(f, answers, 511, 507), 0);
+	tree_write(f, "name=y\n", 7, 500);
+	memset(answers, 0, sizeof(answers));
+	ck_assert_int_gt(tree_read(f, answers, 511, 507), 0);
+	ck_assert(g_str_has_prefix(answers, "y pfn="));
+	tree_close(f);
+}
+END_TEST
+
+START_TEST(a_line_that_the_kernel_cut_is_put_together)
+{
+	struct tree_file *f = open_file("control/clock/advance", O_WRONLY);
+	GString *lines = g_string_new(NULL);
+	size_t cut = (1 << 20) - 1;
+
+	while (lines->len < cut + 100)
+		g_string_append(lines, "# a remark of no effect at all\n");
+	g_string_overwrite(lines, (1 << 20) - 20, "\n1s ");
+	memset(lines->str + (1 << 20) - 16, ' ', 30);
+	lines->str[(1 << 20) + 14] = '\n';
+	lines->str[(1 << 20) + 15] = '#';
+	ck_assert_int_eq(tree_write(f, lines->str, cut, 0), (ssize_t)cut);
+	ck_assert_int_eq(tree_write(f, lines->str + cut, lines->len - cut, cut),
+			 (ssize_t)(lines->len - cut));
+	tree_close(f);
+	ck_assert_uint_eq(tree_lock(t)->now_ns, 1000000000);
+	tree_unlock(t);
+	g_string_free(lines, TRUE);
+}
+END_TEST
+
+START_TEST(rmdir_frees_what_any_function_made)
+{
+	struct tree_attr dir;
+
+	put_text("control/page/alloc_pages_exact", "20K name=x");
+	ck_assert_int_eq(tree_path(t, "allocations", &dir), 0);
+	ck_assert_int_eq(tree_rmdir(t, dir.ino, "x"), 0);
+	ck_assert(!exists("allocations/x"));
+}
+END_TEST
+
+START_TEST(removing_one_file_is_refused_with_a_sentence)
+{
+	struct tree_attr dir;
+	char *log;
+
+	put_text("control/page/alloc_page", "name=x");
+	ck_assert_int_eq(tree_path(t, "allocations/x", &dir), 0);
+	ck_assert_int_eq(tree_unlink(t, dir.ino, "data"), -EPERM);
+	log = get("error_log");
+	ck_assert(strstr(log, "rmdir of their directory frees it"));
+	g_free(log);
+}
+END_TEST
+
+START_TEST(a_bad_value_is_in_the_error_log)
+{
+	char *log;
+
+	ck_assert_int_eq(put("proc/sys/vm/min_free_kbytes", "12\0", 3),
+			 -EINVAL);
+	ck_assert_int_eq(put_text("proc/sys/vm/min_free_kbytes", "1\n2\n"),
+			 -EINVAL);
+	log = get("error_log");
+	ck_assert(strstr(log, "a NUL byte cannot stand in a value"));
+	ck_assert(strstr(log, "a value is one line"));
+	g_free(log);
+}
+END_TEST
+
+START_TEST(paths_follow_links_and_dots)
+{
+	char *text = get("proc/self/comm");
+
+	ck_assert_str_eq(text, "init\n");
+	g_free(text);
+	ck_assert(exists("allocations/../README"));
+	ck_assert(!exists("README/"));
+	ck_assert(!exists("README/x"));
+}
+END_TEST
+
+START_TEST(a_sentence_holds_no_control_characters)
+{
+	char *log;
+
+	put_text("control/page/alloc_pages", "GFP_\033[31mX");
+	log = get("error_log");
+	ck_assert(!strchr(log, '\033'));
+	g_free(log);
+}
+END_TEST
+
+START_TEST(the_journal_of_any_gfp_can_be_run_again)
+{
+	struct tree_file *f;
+	char *journal;
+
+	put_text("control/page/alloc_page", "gfp=0x0 name=x");
+	journal = get("history/journal");
+	put_text("control/page/__free_page", "x");
+	f = open_file("control/batch", O_WRONLY);
+	ck_assert_int_gt(tree_write(f, journal, strlen(journal), 0), 0);
+	tree_close(f);
+	ck_assert(exists("allocations/x"));
+	g_free(journal);
+}
+END_TEST
+
 Suite *
 suite_control(void)
 {
@@ -322,6 +439,14 @@ suite_control(void)
 	tcase_add_test(tests, mkdir_and_rmdir_are_ops_only_where_declared);
 	tcase_add_test(tests,
 		       a_whole_record_can_be_written_and_read_by_every_way);
+	tcase_add_test(tests, with_append_answers_are_given_once);
+	tcase_add_test(tests, a_line_that_the_kernel_cut_is_put_together);
+	tcase_add_test(tests, rmdir_frees_what_any_function_made);
+	tcase_add_test(tests, removing_one_file_is_refused_with_a_sentence);
+	tcase_add_test(tests, a_bad_value_is_in_the_error_log);
+	tcase_add_test(tests, paths_follow_links_and_dots);
+	tcase_add_test(tests, a_sentence_holds_no_control_characters);
+	tcase_add_test(tests, the_journal_of_any_gfp_can_be_run_again);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
