@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define MOST_STACKED 32
 
@@ -36,10 +37,11 @@ detach(const char *path)
 static bool
 clean(const char *path)
 {
-	struct stat st;
+	struct statvfs st;
 
+	/* Not stat: the kernel may still know the root's attributes. */
 	for (int i = 0; i < MOST_STACKED; i++) {
-		if (!stat(path, &st) || errno != ENOTCONN)
+		if (!statvfs(path, &st) || errno != ENOTCONN)
 			return true;
 		if (!detach(path))
 			break;

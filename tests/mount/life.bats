@@ -253,3 +253,11 @@ MemTotal" ]
 	total=$(awk '/^MemTotal/ { print $2 }' "$mnt/proc/meminfo")
 	[ "$(df --output=size -k "$mnt" | tail -n 1)" -eq "$total" ]
 }
+
+@test "a machine that is mounted is not hidden under another" {
+	mount_machine uma-small
+	echo "name=mine" > "$mnt/control/page/alloc_page"
+	run ! kmemfs uma-small "$mnt"
+	[[ $output == *"mounted there already"* ]]
+	[ -d "$mnt/allocations/mine" ]
+}

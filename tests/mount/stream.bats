@@ -105,7 +105,7 @@ reading() {
 	timeout 300 python3 - "$mnt" <<- 'EOF'
 		import os, sys, threading, time
 		mnt = sys.argv[1]
-		lines = "".join("page/alloc_pages GFP_KERNEL 1 name=n\npage/free_pages n\n" for i in range(150000))
+		lines = "".join("page/alloc_pages GFP_KERNEL 1 name=n\npage/free_pages n\n" for i in range(600000))
 		done = threading.Event()
 		def run():
 		    fd = os.open(mnt + "/control/batch", os.O_WRONLY)
@@ -131,7 +131,7 @@ reading() {
 		assert looks > 20
 		assert worst < 1
 	EOF
-	[ "$(grep -c 'page/alloc_pages' "$mnt/history/journal")" -eq 150000 ]
+	[ "$(grep -c 'page/alloc_pages' "$mnt/history/journal")" -eq 600000 ]
 	[ -z "$(ls "$mnt/allocations")" ]
 }
 
