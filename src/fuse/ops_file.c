@@ -58,6 +58,10 @@ handle_close(struct server *s, struct handle *h)
 {
 	struct change c = {0};
 
+	/* The kernel releases a file when it has the answer to its last read,
+	 * which may be before the thread that sent it has let go. */
+	pthread_mutex_lock(&h->reading);
+	pthread_mutex_unlock(&h->reading);
 	handle_note(s, h, false);
 	waits_forget(s->waits, h);
 	notify_begin(s->notifier, &c);

@@ -81,7 +81,7 @@ server_drain(struct server *s)
 	while (!pool_idle(s->pool))
 		dispatch_one(s->session, &buf);
 	notifier_finish(s->notifier);
-	while (!notifier_finished(s->notifier))
+	while (!notifier_finished(s->notifier) || !pool_idle(s->pool))
 		dispatch_one(s->session, &buf);
 	free(buf.mem);
 	server_close_files(s);
