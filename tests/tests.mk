@@ -76,6 +76,7 @@ check: deps-test style
 check-long: deps-test
 	$(MAKE) check-tests LAW_OPS=100000
 	$(MAKE) fuzz FUZZ_SECONDS=600
+	$(MAKE) soak-all
 
 # Sanitizers build apart; a tenth of the random steps.
 asan:
@@ -92,4 +93,4 @@ fuzz:
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_PROGRAMS)
 
--include tests/bench/bench.mk
+-include tests/bench/bench.mk tests/soak/soak.mk tests/real/fidelity.mk

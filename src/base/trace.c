@@ -87,7 +87,11 @@ trace_emit(struct trace *t, enum trace_event event, const uint64_t *arg,
 	struct trace_record *record;
 
 	KM_ASSERT(nr <= TRACE_ARGS_MAX && event < NR_TRACE_EVENTS);
-	t->count[event] += (t->counted >> event) & 1;
+	if ((t->counted >> event) & 1) {
+		t->count[event]++;
+		if (t->watch)
+			t->watch(t->watch_user, event, arg);
+	}
 	if (!t->on || !((t->enabled >> event) & 1))
 		return;
 	if (!t->ring)

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *machine_name, *state_dir;
+static char *machine_name, *state_dir, **settings;
 static gboolean keep_going, show_version;
 
 static const GOptionEntry options[] = {
@@ -25,6 +25,9 @@ static const GOptionEntry options[] = {
 	 "the machine: a name, a file, or - for standard input", "NAME"},
 	{"state", 's', G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, &state_dir,
 	 "keep the machine here between calls", "DIR"},
+	{"set", 'S', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING_ARRAY, &settings,
+	 "let a key of the machine file have this value; += adds a word",
+	 "GROUP.KEY=VALUE"},
 	{"keep-going",      'k', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &keep_going,
 	 "in a script: go on after a failure", NULL},
 	{"version",		    'V', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &show_version,
@@ -137,7 +140,7 @@ start(void)
 {
 	char *error = NULL;
 	struct machine_config *config =
-		config_load_kept(machine_name, state_dir, &error);
+		config_load_set(machine_name, state_dir, settings, &error);
 	struct machine *m = NULL;
 
 	if (config)
@@ -157,6 +160,8 @@ summary(void)
 	for (const struct command *c = commands; c->name; c++)
 		g_string_append_printf(text, "  %-8s %-16s %s\n", c->name,
 				       c->words, c->doc);
+	g_string_append(text, "  compare  SIDE SIDE...     machines that did "
+			      "the same, side by side\n");
 	return g_string_free(text, FALSE);
 }
 
@@ -184,6 +189,9 @@ main(int argc, char **argv)
 		puts("kmem " KMEMFS_VERSION);
 		return 0;
 	}
+	if (argc > 1 && !strcmp(argv[1], "compare"))
+		return compare(machine_name, settings, argc - 1, argv + 1) ? 1
+									   : 0;
 	t = start();
 	if (!t)
 		return 1;

@@ -22,6 +22,11 @@ extern const struct command commands[]; /* ends with a NULL name */
 int complain(const char *what, int err);
 /* The same, with the tree's own sentence where it has a new one. */
 int complain_refused(struct tree *t, const char *what, int err);
+/*
+ * The command compare: @argv from its name on; @machine and @settings (NULL at
+ * its end, may be NULL) are those of kmem itself.  0 or a negative errno, said.
+ */
+int compare(const char *machine, char **settings, int argc, char **argv);
 /* Feed a host file, plain or zstd, to a stream of the tree. */
 int feed(struct tree *t, const char *tree_file, const char *host_file);
 

@@ -17,7 +17,9 @@
 #include <string.h>
 
 #define RAM_LIMIT_DEFAULT GIB(1)
-#define TEXT_MOST MIB(1)
+/* Of a large machine that has been running, the free frames alone are some
+ * megabytes. */
+#define TEXT_MOST MIB(64)
 #define FIRMWARE_MOST 320 /* E820_MAX_ENTRIES */
 #define PAGE_SHIFT_LEAST 12
 #define PAGE_SHIFT_MOST 16
@@ -289,7 +291,8 @@ check_names(struct config_reader *r)
 
 	for (guint i = 0; i < r->entries->len; i++) {
 		const struct config_entry *e = g_ptr_array_index(r->entries, i);
-		bool known = is_in_table(e) || !strcmp(e->group, "vm");
+		bool known = is_in_table(e) || !strcmp(e->group, "vm") ||
+			     config_frames_key(e->group, e->key);
 
 		if (g_str_has_prefix(e->group, "node ")) {
 			known = !e->key;
@@ -302,7 +305,8 @@ check_names(struct config_reader *r)
 		if (!e->key)
 			return config_fail(r, e->line, e->group,
 					   "there is no such group (machine, "
-					   "firmware, boot, node N, vm)");
+					   "firmware, boot, node N, vm, free, "
+					   "pageblocks)");
 		return config_fail(r, e->line, e->key,
 				   "group [%s] has no such key", e->group);
 	}
@@ -340,7 +344,8 @@ config_new(const char *source)
 }
 
 struct machine_config *
-config_read(const char *text, const char *source, char **error)
+config_read_set(const char *text, const char *source, char *const *settings,
+		char **error)
 {
 	struct config_reader r = {
 		.config = config_new(source),
@@ -353,9 +358,11 @@ config_read(const char *text, const char *source, char **error)
 
 	r.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (strlen(text) > TEXT_MOST)
-		good = config_fail(&r, 0, "file", "it is longer than 1M");
-	good = good && config_scan(&r, text) && check_names(&r) &&
-	       read_keys(&r) && config_fill(&r) && read_sysctls(&r);
+		good = config_fail(&r, 0, "file", "it is longer than 64M");
+	good = good && config_scan(&r, text) &&
+	       config_settings(&r, settings) && check_names(&r) &&
+	       read_keys(&r) && config_fill(&r) && read_sysctls(&r) &&
+	       config_read_free(&r);
 	g_hash_table_destroy(r.names);
 	g_ptr_array_free(r.entries, TRUE);
 	if (good)
@@ -363,6 +370,12 @@ config_read(const char *text, const char *source, char **error)
 	config_free(r.config);
 	*error = r.error;
 	return NULL;
+}
+
+struct machine_config *
+config_read(const char *text, const char *source, char **error)
+{
+	return config_read_set(text, source, NULL, error);
 }
 
 static void
@@ -395,6 +408,8 @@ config_free(struct machine_config *config)
 	free_array(phys->freed_late);
 	free_array(phys->hotplugged);
 	free_array(phys->late_holes);
+	free_array(phys->free_frames);
+	free_array(phys->pageblocks);
 	g_free(phys->nodes);
 	g_free(phys->cpu_node);
 	g_free(config->cmdline);

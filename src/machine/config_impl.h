@@ -44,6 +44,8 @@ bool config_fail(struct config_reader *r, unsigned int line, const char *what,
 
 /* Cut @text into r->entries; complains of bad lines and doubled names. */
 bool config_scan(struct config_reader *r, const char *text);
+/* Let @settings, see config_load_set(), stand in place of entries. */
+bool config_settings(struct config_reader *r, char *const *settings);
 void config_entry_free(void *entry);
 /* The entry @key of @group, NULL when absent; key NULL: the group's line. */
 struct config_entry *config_entry_find(const struct config_reader *r,
@@ -76,12 +78,22 @@ bool config_cpus(struct config_reader *r, const struct config_entry *e,
 			      unsigned int node),
 		 unsigned int node);
 
-/* --- config_node.c, config_fill.c: what entries mean together
- * ------------------ */
+/* --- config_node.c, config_fill.c: what entries mean together ------------ */
 
 /* Read [node N] groups, if there are any; make nodes where there are none. */
 bool config_nodes(struct config_reader *r);
 /* Fill in all that was left out. */
 bool config_fill(struct config_reader *r);
+
+/* --- config_free.c: what is free when the machine starts ----------------- */
+
+#define CONFIG_FREE "free"
+#define CONFIG_PAGEBLOCKS "pageblocks"
+
+/* Whether @group is one of the two and has @key; key NULL: the group's line. */
+bool config_frames_key(const char *group, const char *key);
+/* Read both groups, as far as they are there. */
+bool config_read_free(struct config_reader *r);
+void config_print_free(const struct phys_config *phys, struct out *out);
 
 #endif

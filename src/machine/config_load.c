@@ -67,67 +67,73 @@ machine_path(const char *name)
 	return path;
 }
 
-static struct machine_config *
-read_bytes(const char *bytes, gsize len, const char *source, char **error)
+/* What a machine file says, and where that was found. */
+struct source {
+	char *text;
+	char *name;
+};
+
+static bool
+take_bytes(struct source *source, char *bytes, gsize len, const char *name,
+	   char **error)
 {
-	if (strlen(bytes) == len)
-		return config_read(bytes, source, error);
-	*error = g_strdup_printf("%s: this is not text", source);
-	return NULL;
+	if (strlen(bytes) != len) {
+		*error = g_strdup_printf("%s: this is not text", name);
+		g_free(bytes);
+		return false;
+	}
+	source->text = bytes;
+	source->name = g_strdup(name);
+	return true;
 }
 
-static struct machine_config *
-load_stdin(char **error)
+static bool
+load_stdin(struct source *source, char **error)
 {
-	struct machine_config *config;
 	struct out text = OUT_INIT;
 	char piece[4096];
 	ssize_t got;
+	bool good = false;
 
 	while ((got = read(STDIN_FILENO, piece, sizeof(piece))) > 0 ||
 	       (got < 0 && errno == EINTR)) {
 		if (got > 0)
 			out_mem(&text, piece, (size_t)got);
 	}
-	if (got < 0) {
+	if (got < 0)
 		*error = g_strdup_printf("standard input: %s",
 					 g_strerror(errno));
-		out_fini(&text);
-		return NULL;
-	}
-	config = read_bytes(out_text(&text), text.len, "standard input", error);
+	else
+		good = take_bytes(source, g_strdup(out_text(&text)), text.len,
+				  "standard input", error);
 	out_fini(&text);
-	return config;
+	return good;
 }
 
-static struct machine_config *
-load_file(const char *path, char **error)
+static bool
+load_file(struct source *source, const char *path, char **error)
 {
-	struct machine_config *config;
 	GError *trouble = NULL;
 	char *text;
 	gsize len;
 
-	if (!g_file_get_contents(path, &text, &len, &trouble)) {
-		*error = g_strdup_printf("%s: %s", path, trouble->message);
-		g_error_free(trouble);
-		return NULL;
-	}
-	config = read_bytes(text, len, path, error);
-	g_free(text);
-	return config;
+	if (g_file_get_contents(path, &text, &len, &trouble))
+		return take_bytes(source, text, len, path, error);
+	*error = g_strdup_printf("%s: %s", path, trouble->message);
+	g_error_free(trouble);
+	return false;
 }
 
-struct machine_config *
-config_load(const char *name, char **error)
+static bool
+load_named(struct source *source, const char *name, char **error)
 {
-	struct machine_config *config;
 	char *path;
+	bool good;
 
 	if (!name)
 		name = DEFAULT_MACHINE;
 	if (!strcmp(name, "-"))
-		return load_stdin(error);
+		return load_stdin(source, error);
 	if (strchr(name, '/') || g_str_has_suffix(name, ".ini"))
 		path = g_strdup(name);
 	else
@@ -136,25 +142,51 @@ config_load(const char *name, char **error)
 		*error = g_strdup_printf("%s: there is no machine of this name "
 					 "(a file is named with a / or .ini)",
 					 name);
-		return NULL;
+		return false;
 	}
-	config = load_file(path, error);
+	good = load_file(source, path, error);
 	g_free(path);
+	return good;
+}
+
+/* The machine's file in @state_dir, to be freed; NULL when there is none. */
+static char *
+kept_path(const char *state_dir)
+{
+	char *path = g_build_filename(state_dir, STATE_MACHINE, NULL);
+
+	if (g_file_test(path, G_FILE_TEST_EXISTS))
+		return path;
+	g_free(path);
+	return NULL;
+}
+
+struct machine_config *
+config_load_set(const char *name, const char *state_dir, char *const *settings,
+		char **error)
+{
+	char *kept = !name && state_dir ? kept_path(state_dir) : NULL;
+	struct machine_config *config = NULL;
+	struct source source = {0};
+
+	if (kept ? load_file(&source, kept, error)
+		 : load_named(&source, name, error))
+		config = config_read_set(source.text, source.name, settings,
+					 error);
+	g_free(source.text);
+	g_free(source.name);
+	g_free(kept);
 	return config;
+}
+
+struct machine_config *
+config_load(const char *name, char **error)
+{
+	return config_load_set(name, NULL, NULL, error);
 }
 
 struct machine_config *
 config_load_kept(const char *name, const char *state_dir, char **error)
 {
-	struct machine_config *config;
-	char *path;
-
-	if (name || !state_dir)
-		return config_load(name, error);
-	path = g_build_filename(state_dir, STATE_MACHINE, NULL);
-	config = g_file_test(path, G_FILE_TEST_EXISTS)
-			 ? load_file(path, error)
-			 : config_load(NULL, error);
-	g_free(path);
-	return config;
+	return config_load_set(name, state_dir, NULL, error);
 }

@@ -4,7 +4,8 @@
  *
  * Always true:    what is printed, read and printed again, is the same text.
  */
-#include "kmemfs/machine/config.h"
+#include "config_impl.h"
+
 #include "kmemfs/phys/firmware.h"
 
 static void
@@ -152,4 +153,5 @@ config_print(const struct machine_config *config, struct out *out)
 
 		out_printf(out, "%s = %s\n", s->name, s->value);
 	}
+	config_print_free(&config->phys, out);
 }

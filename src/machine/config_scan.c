@@ -150,3 +150,63 @@ config_scan(struct config_reader *r, const char *text)
 	g_strfreev(lines);
 	return good;
 }
+
+/* --- settings from outside the file -------------------------------------- */
+
+/* The value that a setting makes of @old, which may be NULL. */
+static char *
+setting_value(const char *old, const char *value, bool append)
+{
+	if (!append || !old || !*old)
+		return g_strdup(value);
+	return g_strconcat(old, " ", value, NULL);
+}
+
+static bool
+setting_apply(struct config_reader *r, const char *group, const char *key,
+	      const char *value, bool append)
+{
+	struct config_entry *e = config_entry_find(r, group, key);
+	char *made = setting_value(e ? e->value : NULL, value, append);
+	bool good = true;
+
+	if (e) {
+		g_free(e->value);
+		e->value = g_strdup(made);
+		e->line = 0;
+	} else {
+		if (!config_entry_find(r, group, NULL))
+			good = scan_add(r, group, NULL, NULL, 0);
+		good = good && scan_add(r, group, key, made, 0);
+	}
+	g_free(made);
+	return good;
+}
+
+bool
+config_settings(struct config_reader *r, char *const *settings)
+{
+	bool good = true;
+
+	for (; settings && good && *settings; settings++) {
+		char *text = g_strdup(*settings);
+		char *equals = strchr(text, '=');
+		bool append = equals && equals > text && equals[-1] == '+';
+		char *dot;
+
+		if (equals)
+			equals[append ? -1 : 0] = '\0';
+		dot = equals ? strrchr(text, '.') : NULL;
+		if (dot)
+			*dot++ = '\0';
+		if (!dot || !*text || !*dot)
+			good = config_fail(r, 0, *settings,
+					   "a setting is group.key=value");
+		else
+			good = setting_apply(r, g_strstrip(text),
+					     g_strstrip(dot),
+					     g_strstrip(equals + 1), append);
+		g_free(text);
+	}
+	return good;
+}

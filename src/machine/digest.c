@@ -117,7 +117,7 @@ hash_machine(struct hasher *h, const struct machine *m)
 	put(h, m->state);
 	put(h, m->now_ns);
 	put(h, m->random);
-	put(h, replay_fingerprint(m->replay));
+	put(h, replay_fingerprint(m));
 }
 
 static void

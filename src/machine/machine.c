@@ -226,7 +226,7 @@ machine_free(struct machine *m)
 	if (!m)
 		return;
 	journal_close(m->journal);
-	replay_free(m->replay);
+	replay_free(m->replay, m->phys ? m->phys->nr_cpus : 0);
 	allocation_table_free(m->allocations);
 	if (m->phys)
 		phys_free(m->phys);

@@ -15,7 +15,7 @@
 #include "kmemfs/ops.h"
 
 #include "kmemfs/base/check.h"
-#include "replay_impl.h"
+#include "foresight_impl.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -34,10 +34,10 @@ static void
 step_result(struct step *s, enum mirror_result result)
 {
 	static const enum replay_mismatch what[] = {
-	    [MIRROR_ELSEWHERE] = MISMATCH_ELSEWHERE,
-	    [MIRROR_NOT_FREE] = MISMATCH_NOT_FREE,
-	    [MIRROR_NOT_MANAGED] = MISMATCH_NOT_MANAGED,
-	    [MIRROR_IMPOSSIBLE] = MISMATCH_IMPOSSIBLE,
+		[MIRROR_ELSEWHERE] = MISMATCH_ELSEWHERE,
+		[MIRROR_NOT_FREE] = MISMATCH_NOT_FREE,
+		[MIRROR_NOT_MANAGED] = MISMATCH_NOT_MANAGED,
+		[MIRROR_IMPOSSIBLE] = MISMATCH_IMPOSSIBLE,
 	};
 
 	if (result != MIRROR_OK)
@@ -85,9 +85,11 @@ mirror_alloc(struct step *s, const struct args_replay_alloc *a)
 {
 	enum mirror_result result;
 
+	foresee_step(s, (enum alloc_context)a->context);
 	if (mirror_owned(s))
 		return 0;
 	blocks_evict(s);
+	foresee_alloc(s, (enum migratetype)a->migratetype);
 	result = mirror_take(s->m->phys, s->pfn, s->order, (gfp_t)a->gfp,
 			     (enum migratetype)a->migratetype, s->cpu);
 	step_result(s, result);
@@ -96,6 +98,7 @@ mirror_alloc(struct step *s, const struct args_replay_alloc *a)
 	replay_map_add(s->replay->map,
 		       &(struct replay_block){s->pfn, s->pfn, s->order});
 	s->replay->counts.allocated++;
+	foreseen_alloc(s, (gfp_t)a->gfp);
 	if (a->gfp & __GFP_ZERO)
 		zero_frames(s, s->pfn);
 	op_answer(s->op, "pfn=%llu recorded=%llu", (unsigned long long)s->pfn,
@@ -112,11 +115,11 @@ model_alloc(struct step *s, const struct args_replay_alloc *a)
 	struct phys *phys = s->m->phys;
 	struct replay_block block = {.recorded = s->pfn, .order = s->order};
 	const struct page_request request = {
-	    .gfp = (gfp_t)a->gfp,
-	    .order = s->order,
-	    .nid = phys->cpu_node[s->cpu],
-	    .cpu = s->cpu,
-	    .context = (enum alloc_context)a->context,
+		.gfp = (gfp_t)a->gfp,
+		.order = s->order,
+		.nid = phys->cpu_node[s->cpu],
+		.cpu = s->cpu,
+		.context = (enum alloc_context)a->context,
 	};
 	int err;
 
@@ -165,42 +168,94 @@ op_replay_alloc(struct op *op, struct args_replay_alloc *a)
  * allocation was lost.  Under mirror the recorded frames become free even so.
  */
 static void
-free_unknown(struct step *s)
+free_unknown(struct step *s, enum alloc_context context)
 {
+	enum mirror_result result;
+
 	if (s->replay->policy == REPLAY_MIRROR) {
 		if (mirror_owned(s))
 			return;
-		step_result(s,
-			    mirror_free(s->m->phys, s->pfn, s->order, s->cpu));
+		result = foresee_list_busy(s, context)
+				 ? resync_free(s->m->phys, s->pfn, s->order,
+					       s->cpu)
+				 : mirror_free(s->m->phys, s->pfn, s->order,
+					       s->cpu);
+		step_result(s, result);
+		/* The start state told that it was in use. */
+		if (result == MIRROR_OK && replay_started(s->replay))
+			return;
 	}
 	step_note(s, MISMATCH_UNKNOWN);
+}
+
+/* A free that finds the CPU's list in use passes it by. */
+static void
+free_known(struct step *s, const struct replay_block *block,
+	   enum alloc_context context)
+{
+	if (s->replay->policy == REPLAY_MIRROR &&
+	    foresee_list_busy(s, context)) {
+		replay_map_remove(s->replay->map, block->recorded);
+		resync_free(s->m->phys, block->pfn, block->order, s->cpu);
+		return;
+	}
+	block_release(s, block);
+}
+
+/* Memory that is initialised late is given to its zone by a free. */
+static bool
+free_late(struct step *s)
+{
+	if (!replay_started(s->replay) || !foresee_is_late(s) ||
+	    resync_late(s->m->phys, s->pfn, s->order) != MIRROR_OK)
+		return false;
+	s->replay->counts.late += block_pages(s->order);
+	return true;
+}
+
+static unsigned int
+free_recorded(struct step *s, enum alloc_context context)
+{
+	struct replay_block block;
+	unsigned int nr;
+
+	if (replay_map_find(s->replay->map, s->pfn, &block) &&
+	    block.order == s->order) {
+		free_known(s, &block, context);
+		op_answer(s->op, "pfn=%llu recorded=%llu",
+			  (unsigned long long)block.pfn,
+			  (unsigned long long)s->pfn);
+		return 1;
+	}
+	nr = blocks_free(s);
+	if (nr)
+		step_note(s, MISMATCH_PARTIAL);
+	else
+		free_unknown(s, context);
+	return nr;
 }
 
 int
 op_replay_free(struct op *op, struct args_replay_free *a)
 {
 	struct step s = STEP(op, a, FTRACE_FREE);
-	struct replay_block block;
-	unsigned int nr = 1;
+	enum alloc_context context = (enum alloc_context)a->context;
 	int err = step_check(&s);
 
 	if (err)
 		return err;
 	step_stamp(&s);
-	if (replay_map_find(s.replay->map, s.pfn, &block) &&
-	    block.order == s.order) {
-		block_release(&s, &block);
-		op_answer(op, "pfn=%llu recorded=%llu",
-			  (unsigned long long)block.pfn,
-			  (unsigned long long)s.pfn);
-	} else {
-		nr = blocks_free(&s);
-		if (nr)
-			step_note(&s, MISMATCH_PARTIAL);
-		else
-			free_unknown(&s);
+	if (s.replay->policy != REPLAY_MIRROR) {
+		s.replay->counts.freed += free_recorded(&s, context);
+		return 0;
 	}
-	s.replay->counts.freed += nr;
+	foresee_step(&s, context);
+	if (free_late(&s))
+		return 0;
+	s.replay->counts.freed += free_recorded(&s, context);
+	if (replay_started(s.replay) && foresee_is_excess(&s))
+		resync_excess(op->m->phys, s.pfn);
+	foreseen_free(&s, context);
 	return 0;
 }
 
@@ -213,12 +268,17 @@ op_replay_zone_locked(struct op *op, struct args_replay_zone_locked *a)
 	if (err)
 		return err;
 	step_stamp(&s);
-	if (s.replay->policy != REPLAY_MIRROR || mirror_owned(&s))
+	if (s.replay->policy != REPLAY_MIRROR)
+		return 0;
+	foresee_step(&s, CONTEXT_PROCESS);
+	if (mirror_owned(&s))
 		return 0;
 	blocks_evict(&s);
+	foresee_locked(&s, (enum migratetype)a->migratetype, a->refill);
 	step_result(&s, mirror_zone_locked(s.m->phys, s.pfn, s.order,
 					   (enum migratetype)a->migratetype,
 					   a->refill, s.cpu));
+	foreseen_locked(&s);
 	return 0;
 }
 
@@ -231,9 +291,13 @@ op_replay_drain(struct op *op, struct args_replay_drain *a)
 	if (err)
 		return err;
 	step_stamp(&s);
-	if (s.replay->policy != REPLAY_MIRROR || mirror_owned(&s))
+	if (s.replay->policy != REPLAY_MIRROR)
+		return 0;
+	foresee_step(&s, CONTEXT_PROCESS);
+	if (mirror_owned(&s))
 		return 0;
 	blocks_evict(&s);
+	foresee_drain_step(&s);
 	step_result(&s, mirror_drain(s.m->phys, s.pfn, s.order,
 				     (enum migratetype)a->migratetype, s.cpu));
 	return 0;
@@ -248,11 +312,15 @@ op_replay_extfrag(struct op *op, struct args_replay_extfrag *a)
 	if (err)
 		return err;
 	step_stamp(&s);
-	if (s.replay->policy == REPLAY_MIRROR)
-		step_result(&s, mirror_extfrag(
-				    s.m->phys, s.pfn, (unsigned int)a->asked,
-				    s.order, (enum migratetype)a->to,
-				    (enum migratetype)a->from, a->ownership));
+	if (s.replay->policy != REPLAY_MIRROR)
+		return 0;
+	foresee_step(&s, CONTEXT_PROCESS);
+	foresee_extfrag(&s, (unsigned int)a->asked, (enum migratetype)a->from,
+			(enum migratetype)a->to, a->ownership);
+	step_result(&s,
+		    mirror_extfrag(s.m->phys, s.pfn, (unsigned int)a->asked,
+				   s.order, (enum migratetype)a->to,
+				   (enum migratetype)a->from, a->ownership));
 	return 0;
 }
 
@@ -267,10 +335,10 @@ op_replay_policy(struct op *op, struct args_replay_policy *a)
 				 "control/replay/end ends one left open");
 	if (a->policy != replay->policy && replay_live_blocks(replay))
 		return op_refuse(
-		    op, ARG_REPLAY_POLICY_POLICY, EBUSY,
-		    "%llu blocks of the other policy are live; "
-		    "control/replay/release frees them",
-		    (unsigned long long)replay_live_blocks(replay));
+			op, ARG_REPLAY_POLICY_POLICY, EBUSY,
+			"%llu blocks of the other policy are live; "
+			"control/replay/release frees them",
+			(unsigned long long)replay_live_blocks(replay));
 	replay->policy = (enum replay_policy)a->policy;
 	return 0;
 }
@@ -296,6 +364,8 @@ op_replay_begin(struct op *op, struct args_replay_begin *a)
 	memset(trace->count, 0, sizeof(trace->count));
 	if (replay->policy == REPLAY_MODEL)
 		trace->counted |= COMPARED;
+	else
+		foresight_begin(op->m);
 	return 0;
 }
 
@@ -312,6 +382,7 @@ op_replay_end(struct op *op, struct args_replay_end *a)
 	replay->running = false;
 	replay->based = false;
 	op->m->trace.counted &= ~COMPARED;
+	foresight_end(op->m);
 	return 0;
 }
 

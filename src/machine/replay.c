@@ -10,7 +10,8 @@
  *     event                       model         mirror
  *     mm_page_alloc               alloc         alloc
  *     mm_page_free                free          free
- *     mm_page_free_batched        -             -       (also an mm_page_free)
+ *     mm_page_free_batched        -             -       (also an mm_page_free;
+ *                                                       see replay_queue.c)
  *     mm_page_alloc_zone_locked   -             zone_locked
  *     mm_page_pcpu_drain          -             drain
  *     mm_page_alloc_extfrag       -             extfrag
@@ -22,7 +23,7 @@
 #include "kmemfs/ops.h"
 
 #include "kmemfs/base/check.h"
-#include "replay_impl.h"
+#include "foresight_impl.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -31,16 +32,16 @@ static const struct {
 	const char *name, *meaning;
 } mismatches[] = {
 #define REPLAY_WORD(id, word, means) {word, means},
-    REPLAY_MISMATCHES(REPLAY_WORD)
+	REPLAY_MISMATCHES(REPLAY_WORD)
 #undef REPLAY_WORD
 };
 
 static const char *const op_names[FTRACE_KMALLOC] = {
-    [FTRACE_ALLOC] = "replay/alloc",
-    [FTRACE_FREE] = "replay/free",
-    [FTRACE_ZONE_LOCKED] = "replay/zone_locked",
-    [FTRACE_DRAIN] = "replay/drain",
-    [FTRACE_EXTFRAG] = "replay/extfrag",
+	[FTRACE_ALLOC] = "replay/alloc",
+	[FTRACE_FREE] = "replay/free",
+	[FTRACE_ZONE_LOCKED] = "replay/zone_locked",
+	[FTRACE_DRAIN] = "replay/drain",
+	[FTRACE_EXTFRAG] = "replay/extfrag",
 };
 
 struct replay *
@@ -60,11 +61,13 @@ replay_of(struct machine *m)
 }
 
 void
-replay_free(struct replay *replay)
+replay_free(struct replay *replay, unsigned int nr_cpus)
 {
 	if (!replay)
 		return;
 	replay_map_free(replay->map);
+	foresight_free(replay->foresight, nr_cpus);
+	queue_free(replay->queue, nr_cpus);
 	g_free(replay);
 }
 
@@ -95,8 +98,9 @@ replay_live_pages(const struct replay *replay)
 }
 
 uint64_t
-replay_fingerprint(const struct replay *replay)
+replay_fingerprint(const struct machine *m)
 {
+	const struct replay *replay = m->replay;
 	uint64_t print;
 
 	if (!replay)
@@ -104,7 +108,11 @@ replay_fingerprint(const struct replay *replay)
 	print = replay_map_fingerprint(replay->map);
 	print = print * 31 + replay->policy;
 	print = print * 31 + replay->running;
-	return print * 31 + (replay->based ? replay->base_ns + 1 : 0);
+	print = print * 31 + (replay->based ? replay->base_ns + 1 : 0);
+	if (replay_started(replay))
+		print = print * 31 +
+			foresight_fingerprint(replay->foresight, m);
+	return print;
 }
 
 void
@@ -112,7 +120,7 @@ replay_note(struct replay *replay, enum replay_mismatch mismatch,
 	    const struct replay_note *where)
 {
 	struct replay_note *note =
-	    &replay->notes[replay->nr_notes++ % REPLAY_NOTES];
+		&replay->notes[replay->nr_notes++ % REPLAY_NOTES];
 
 	*note = *where;
 	note->mismatch = (uint8_t)mismatch;
@@ -123,7 +131,7 @@ replay_note(struct replay *replay, enum replay_mismatch mismatch,
 
 /* A recorded CPU that this machine has not, or has switched off, is another
  * one's work. */
-static unsigned int
+unsigned int
 replay_fold_cpu(struct machine *m, uint32_t recorded)
 {
 	const struct phys *phys = m->phys;
@@ -164,7 +172,7 @@ replay_context(const struct ftrace_event *e)
 
 #define FILL(op, name, ...)                                                    \
 	(*(struct args_##name *)(void *)&(op)->args =                          \
-	     (struct args_##name){__VA_ARGS__})
+		 (struct args_##name){__VA_ARGS__})
 
 static void
 replay_fill(struct op *op, const struct ftrace_event *e, unsigned int cpu,
@@ -178,7 +186,7 @@ replay_fill(struct op *op, const struct ftrace_event *e, unsigned int cpu,
 		break;
 	case FTRACE_FREE:
 		FILL(op, replay_free, .pfn = e->pfn, .order = e->order,
-		     .cpu = cpu, .at = at);
+		     .cpu = cpu, .context = replay_context(e), .at = at);
 		break;
 	case FTRACE_ZONE_LOCKED:
 		FILL(op, replay_zone_locked, .pfn = e->pfn, .order = e->order,
@@ -203,14 +211,14 @@ static bool
 replay_fits(const struct ftrace_event *e)
 {
 	uint32_t order =
-	    e->kind == FTRACE_EXTFRAG ? e->fallback_order : e->order;
+		e->kind == FTRACE_EXTFRAG ? e->fallback_order : e->order;
 
 	return order < MAX_ORDER && replay_is_block(e->pfn, order) &&
 	       e->migratetype < MIGRATE_TYPES &&
 	       e->fallback_type < MIGRATE_TYPES;
 }
 
-static int
+int
 replay_step(struct machine *m, const struct ftrace_event *e, uint64_t at,
 	    struct refusal *r)
 {
@@ -223,11 +231,11 @@ replay_step(struct machine *m, const struct ftrace_event *e, uint64_t at,
 	if (!replay_fits(e)) {
 		replay_note(replay, MISMATCH_IMPOSSIBLE,
 			    &(struct replay_note){
-				.at_ns = at,
-				.pfn = e->pfn,
-				.cpu = (uint16_t)cpu,
-				.event = (uint8_t)e->kind,
-				.order = (uint8_t)MIN_OF(e->order, 255),
+				    .at_ns = at,
+				    .pfn = e->pfn,
+				    .cpu = (uint16_t)cpu,
+				    .event = (uint8_t)e->kind,
+				    .order = (uint8_t)MIN_OF(e->order, 255),
 			    });
 		m->generation++;
 		return 0;
@@ -287,6 +295,11 @@ replay_line(struct machine *m, const char *line, size_t len, struct refusal *r)
 		counts->event[e.kind]++;
 		counts->unknown_gfp += e.unknown_gfp;
 		at = replay_at(replay, &e);
+		if (replay->policy == REPLAY_MIRROR && replay_started(replay)) {
+			if (queue_event(m, &e, at))
+				return 0;
+			replay_hint(m, &e, line, len, at);
+		}
 		if (replay_acts(replay, e.kind))
 			return replay_step(m, &e, at, r);
 		break;
@@ -321,6 +334,7 @@ replay_end(struct machine *m, struct refusal *r)
 	struct op op;
 	struct args_replay_end *args = (void *)&op.args;
 
+	queue_flush(m);
 	op_begin(&op, m, op_find("replay/end"));
 	args->at = replay_of(m)->last_at;
 	return op_run(m, &op, NULL, r ? r : &own);

@@ -86,4 +86,25 @@ unsigned int blocks_free(struct step *s);
 /* Free our block; the map forgets it. */
 void block_release(struct step *s, const struct replay_block *block);
 
+/* --- replay_queue.c: frees that may be part of a list's --------------------
+ */
+
+/* Do the recorded step now: the line as @e, stamped @at. */
+int replay_step(struct machine *m, const struct ftrace_event *e, uint64_t at,
+		struct refusal *r);
+/*
+ * Put a line where it belongs: frees that were only announced wait for their
+ * mm_page_free_batched.  Does what waits and has to come before @e.  Returns
+ * true when @e is not to be done now, or was done.
+ */
+bool queue_event(struct machine *m, const struct ftrace_event *e, uint64_t at);
+/* Do all that waits. */
+void queue_flush(struct machine *m);
+void queue_free(struct replay_queue *queue, unsigned int nr_cpus);
+/* A line that is no event of pages, but tells of some: vmalloc, kswapd. */
+void replay_hint(struct machine *m, const struct ftrace_event *e,
+		 const char *line, size_t len, uint64_t at);
+/* The CPU here that does the work of a recorded one. */
+unsigned int replay_fold_cpu(struct machine *m, uint32_t recorded);
+
 #endif

@@ -22,11 +22,11 @@ step_note(struct step *s, enum replay_mismatch mismatch)
 	s->noted = true;
 	replay_note(s->replay, mismatch,
 		    &(struct replay_note){
-			.at_ns = s->at,
-			.pfn = s->pfn,
-			.cpu = (uint16_t)s->cpu,
-			.event = (uint8_t)s->event,
-			.order = (uint8_t)s->order,
+			    .at_ns = s->at,
+			    .pfn = s->pfn,
+			    .cpu = (uint16_t)s->cpu,
+			    .event = (uint8_t)s->event,
+			    .order = (uint8_t)s->order,
 		    });
 }
 

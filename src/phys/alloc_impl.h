@@ -48,8 +48,7 @@ request_type(gfp_t gfp)
 	return type == 3 ? MIGRATE_UNMOVABLE : (enum migratetype)type;
 }
 
-/* --- suitable.c: may this zone serve?
- * ------------------------------------------ */
+/* --- suitable.c: may this zone serve? ------------------------------------ */
 
 /* The highest zone of a request: gfp_zone().  MAX_NR_ZONES: a combination of
  * zone bits that means nothing. */
@@ -77,8 +76,7 @@ unsigned int alloc_flags_slow(const struct search *s);
 unsigned int alloc_flags_reserve(const struct page_request *request);
 unsigned int alloc_flags_cma(const struct search *s, unsigned int flags);
 
-/* --- rmqueue.c: a block of this zone
- * --------------------------------------------- */
+/* --- rmqueue.c: a block of this zone ------------------------------------- */
 
 pfn_t rmqueue(const struct search *s, struct zone *zone, unsigned int flags);
 /* From the CPU's list, refilled when empty; counts nothing: for
@@ -91,13 +89,19 @@ void rmqueue_count(const struct search *s, struct zone *zone, uint64_t nr);
 void prep_new_page(struct phys *phys, pfn_t pfn, unsigned int order, gfp_t gfp,
 		   enum migratetype type);
 
-/* --- fallback.c: blocks of other types
- * --------------------------------------------- */
+/* --- fallback.c: blocks of other types ----------------------------------- */
 
 /* Put a block of another type on the lists of @type: __rmqueue_fallback. */
 bool rmqueue_fallback(struct zone *zone, unsigned int order,
 		      enum migratetype type, unsigned int flags,
 		      struct out *why);
+/* The order to take a block of, or MAX_ORDER; @from: its type. */
+unsigned int fallback_order(const struct zone *zone, unsigned int order,
+			    enum migratetype type, unsigned int flags,
+			    enum migratetype *from);
+/* Whether a block of @order lets a request of @type have its pageblock. */
+bool can_steal(const struct phys *phys, unsigned int order,
+	       enum migratetype type);
 /* Move the free blocks of @pfn's pageblock to the lists of @type, ascending;
  * returns pages moved and, in @movable unless NULL, allocated movable ones. */
 uint64_t move_freepages_block(struct zone *zone, pfn_t pfn,

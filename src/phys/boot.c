@@ -233,7 +233,7 @@ boot_allocator(struct boot *boot)
 	boot_khugepaged(phys);
 	boot_hotplug(phys);
 	phys->late_pages += boot_free_ranges(phys, config->freed_late);
-	return true;
+	return boot_in_use(boot);
 }
 
 struct phys *

@@ -58,6 +58,8 @@ void boot_zone_limits(struct phys *phys);
 bool boot_zones(struct boot *boot);
 /* zones.c: what the kernel calls Total pages before anything is managed. */
 uint64_t boot_total_pages(const struct phys *phys, uint64_t dma_reserve);
+/* pcp_size.c: blocks moved at a time, for what is managed now. */
+uint32_t zone_batchsize(const struct zone *zone);
 /* zones.c: per-cpu lists of a zone that now has pages. */
 void zone_make_pcp(struct zone *zone);
 
@@ -69,6 +71,10 @@ uint64_t boot_free_ranges(struct phys *phys, const GArray *ranges);
  * @downwards: the highest block becomes the head of its list. */
 void phys_manage(struct phys *phys, struct zone *zone, pfn_t start, pfn_t end,
 		 bool downwards);
+
+/* inuse.c: what is free and what taken, and the types of pageblocks, where the
+ * description says so. */
+bool boot_in_use(struct boot *boot);
 
 /* zonelist.c: build_all_zonelists(): lists, Total pages, mobility. */
 void phys_build_all_zonelists(struct phys *phys, bool see_cpus);

@@ -247,6 +247,10 @@ struct per_cpu_pages *pcp_holding(struct zone *zone, pfn_t pfn,
  * free_unref_page_commit. */
 void pcp_free(struct zone *zone, unsigned int cpu, pfn_t pfn,
 	      unsigned int order, enum migratetype type);
+/* How many pages a list of @count pages gives back after a block of @order was
+ * pushed; 0: it is short enough.  Moves free_factor as the kernel does. */
+uint32_t pcp_due(struct zone *zone, struct per_cpu_pages *pcp,
+		 unsigned int order, int64_t count);
 /* Give @count pages back, from list @index on: free_pcppages_bulk. */
 void pcp_drain(struct zone *zone, struct per_cpu_pages *pcp, uint32_t count,
 	       unsigned int index);

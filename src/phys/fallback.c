@@ -39,7 +39,7 @@ find_fallback(const struct zone *zone, unsigned int order,
 	return MIGRATE_TYPES;
 }
 
-static bool
+bool
 can_steal(const struct phys *phys, unsigned int order, enum migratetype type)
 {
 	return order >= phys->arch->pageblock_order / 2 ||
@@ -169,8 +169,7 @@ steal_block(struct zone *zone, pfn_t pfn, unsigned int order,
 	buddy_move(zone, pfn, order, type);
 }
 
-/* The order to take a block of, or MAX_ORDER; @from: its type. */
-static unsigned int
+unsigned int
 fallback_order(const struct zone *zone, unsigned int order,
 	       enum migratetype type, unsigned int flags,
 	       enum migratetype *from)
@@ -225,8 +224,7 @@ rmqueue_fallback(struct zone *zone, unsigned int order, enum migratetype type,
 	return true;
 }
 
-/* --- the reserve for atomic requests of higher order
- * --------------------------- */
+/* --- the reserve for atomic requests of higher order --------------------- */
 
 void
 highatomic_reserve(struct zone *zone, pfn_t pfn, struct out *why)

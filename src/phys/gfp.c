@@ -91,9 +91,10 @@ gfp_parse(const char *text, gfp_t *gfp, size_t *bad_at)
 
 	for (;;) {
 		size_t len = strcspn(at, "|,+");
-		gfp_t value;
+		gfp_t value = 0;
 
-		if (!gfp_word(at, len, &value)) {
+		/* What gfp_print() makes of no flags at all. */
+		if (!(len == 1 && *at == '0') && !gfp_word(at, len, &value)) {
 			*bad_at = (size_t)(at - text);
 			return false;
 		}

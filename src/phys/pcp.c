@@ -146,22 +146,32 @@ nr_pcp_high(const struct zone *zone, const struct per_cpu_pages *pcp,
 	return MIN_OF(pcp->batch << 2, pcp->high);
 }
 
+uint32_t
+pcp_due(struct zone *zone, struct per_cpu_pages *pcp, unsigned int order,
+	int64_t count)
+{
+	bool free_high =
+		pcp->free_factor && order && order <= PAGE_ALLOC_COSTLY_ORDER;
+	uint32_t high = nr_pcp_high(zone, pcp, free_high);
+
+	if (likely(count < (int64_t)high))
+		return 0;
+	return nr_pcp_free(pcp, high, free_high);
+}
+
 void
 pcp_free(struct zone *zone, unsigned int cpu, pfn_t pfn, unsigned int order,
 	 enum migratetype type)
 {
 	struct per_cpu_pages *pcp = &zone->pcp[cpu];
 	unsigned int index = pcp_index(pcp_list_type(type), order);
-	bool free_high;
-	uint32_t high;
+	uint32_t due;
 
 	zone->phys->event[VE_pgfree] += 1ULL << order;
 	pcp_add(zone, pcp, index, pfn, type, false);
-	free_high =
-		pcp->free_factor && order && order <= PAGE_ALLOC_COSTLY_ORDER;
-	high = nr_pcp_high(zone, pcp, free_high);
-	if (unlikely(pcp->count >= high))
-		pcp_drain(zone, pcp, nr_pcp_free(pcp, high, free_high), index);
+	due = pcp_due(zone, pcp, order, pcp->count);
+	if (unlikely(due))
+		pcp_drain(zone, pcp, due, index);
 }
 
 void

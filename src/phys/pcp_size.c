@@ -32,7 +32,7 @@ last_bit(uint64_t v)
 	return v ? 64 - (unsigned int)__builtin_clzll(v) : 0;
 }
 
-static uint32_t
+uint32_t
 zone_batchsize(const struct zone *zone)
 {
 	uint64_t mib = MIB(1) >> zone->phys->page_shift;

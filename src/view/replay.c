@@ -38,6 +38,70 @@ progress_lines(const struct replay_counts *counts, struct out *out)
 		row(out, ftrace_kind_name(i), counts->event[i]);
 }
 
+/* In hundredths of a percent, rounded down: only all is 100.00. */
+static void
+percent(struct out *out, uint64_t right, uint64_t steps)
+{
+	uint64_t p = steps ? right * 10000 / steps : 0;
+
+	if (steps)
+		out_printf(out, "%llu.%02llu", (unsigned long long)p / 100,
+			   (unsigned long long)p % 100);
+	else
+		out_char(out, '-');
+}
+
+static void
+progress_foreseen(const struct replay_counts *counts, struct out *out)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_FORESEEN; i++) {
+		const char *name = replay_foreseen_name(i);
+
+		out_printf(out, "%s_steps %llu\n%s_predicted %llu\n", name,
+			   (unsigned long long)counts->foreseen[i].steps, name,
+			   (unsigned long long)counts->foreseen[i].right);
+		out_printf(out, "%s_percent ", name);
+		percent(out, counts->foreseen[i].right,
+			counts->foreseen[i].steps);
+		out_char(out, '\n');
+	}
+	row(out, "silent_pages", counts->silent);
+	row(out, "missing_pages", counts->missing);
+	row(out, "late_pages", counts->late);
+	row(out, "retyped_blocks", counts->types);
+	row(out, "reordered_blocks", counts->reordered);
+}
+
+void
+show_replay_predicted(const struct view *v, struct out *out)
+{
+	const struct replay *replay = replay_of(v->m);
+	const struct phys *phys = v->m->phys;
+	unsigned int kind, zone, order;
+	uint64_t steps, right;
+
+	out_str(out, "kind node zone order steps predicted percent\n");
+	for (kind = 0; kind < NR_FORESEEN; kind++)
+		for (zone = 0; zone < phys->nr_zones; zone++)
+			for (order = 0; order < MAX_ORDER; order++) {
+				const struct zone *z = phys->zones[zone];
+
+				replay_foreseen(replay, zone, kind, order,
+						&steps, &right);
+				if (!steps)
+					continue;
+				out_printf(out, "%s %u %s %u %llu %llu ",
+					   replay_foreseen_name(kind),
+					   z->node->id, zone_type_name(z->type),
+					   order, (unsigned long long)steps,
+					   (unsigned long long)right);
+				percent(out, right, steps);
+				out_char(out, '\n');
+			}
+}
+
 static void
 progress_steps(const struct replay *replay, struct out *out)
 {
@@ -50,6 +114,8 @@ progress_steps(const struct replay *replay, struct out *out)
 	row(out, "same_frame", counts->same_frame);
 	for (i = 0; i < NR_MISMATCHES; i++)
 		row(out, replay_mismatch_name(i), counts->mismatch[i]);
+	if (replay->policy == REPLAY_MIRROR)
+		progress_foreseen(counts, out);
 	row(out, "live_blocks", replay_live_blocks(replay));
 	row(out, "live_pages", replay_live_pages(replay));
 }
@@ -79,24 +145,37 @@ show_replay_progress(const struct view *v, struct out *out)
 	progress_modelled(&v->m->trace, out);
 }
 
+static void
+mismatch_line(const struct replay_note *note, struct out *out)
+{
+	bool foreseen = note->mismatch == MISMATCH_FORESEEN;
+
+	out_printf(out, "%llu %u %s %llu %u %s",
+		   (unsigned long long)note->at_ns, note->cpu,
+		   ftrace_kind_name(note->event), (unsigned long long)note->pfn,
+		   note->order, replay_mismatch_name(note->mismatch));
+	if (!foreseen)
+		out_str(out, " - -");
+	else if (note->expected == PFN_NONE)
+		out_printf(out, ":%s - %s",
+			   replay_foreseen_name(note->foreseen), note->lists);
+	else
+		out_printf(out, ":%s %llu %s",
+			   replay_foreseen_name(note->foreseen),
+			   (unsigned long long)note->expected, note->lists);
+	out_printf(out, " %s\n", replay_mismatch_meaning(note->mismatch));
+}
+
 void
 show_replay_mismatches(const struct view *v, struct out *out)
 {
 	const struct replay *replay = replay_of(v->m);
 	uint64_t n = 0;
 
-	out_str(out, "at_ns cpu event pfn order mismatch meaning\n");
+	out_str(out, "at_ns cpu event pfn order mismatch expected lists "
+		     "meaning\n");
 	if (replay->nr_notes > REPLAY_NOTES)
 		n = replay->nr_notes - REPLAY_NOTES;
-	for (; n < replay->nr_notes; n++) {
-		const struct replay_note *note =
-		    &replay->notes[n % REPLAY_NOTES];
-
-		out_printf(out, "%llu %u %s %llu %u %s %s\n",
-			   (unsigned long long)note->at_ns, note->cpu,
-			   ftrace_kind_name(note->event),
-			   (unsigned long long)note->pfn, note->order,
-			   replay_mismatch_name(note->mismatch),
-			   replay_mismatch_meaning(note->mismatch));
-	}
+	for (; n < replay->nr_notes; n++)
+		mismatch_line(&replay->notes[n % REPLAY_NOTES], out);
 }

@@ -56,6 +56,10 @@ struct trace {
 	uint64_t lost;		   /* overwritten before trace_pipe read them */
 	uint64_t lost_told;	   /* of these, told to a reader of the pipe */
 	uint64_t count[NR_TRACE_EVENTS]; /* emitted while in @counted */
+	/* Told of each event in @counted and of its arguments as it happens;
+	 * may be NULL.  It must change nothing of the model. */
+	void (*watch)(void *user, enum trace_event event, const uint64_t *arg);
+	void *watch_user;
 };
 
 /* All events off, tracing_on set; @capacity is rounded up to a power of two. */

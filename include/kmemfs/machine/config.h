@@ -33,6 +33,9 @@ struct machine_config {
  */
 struct machine_config *config_read(const char *text, const char *source,
 				   char **error);
+/* The same with @settings of config_load_set(). */
+struct machine_config *config_read_set(const char *text, const char *source,
+				       char *const *settings, char **error);
 /*
  * Find machine @name: a file when it holds a '/' or ends in .ini, "-" is
  * standard input, else NAME.ini in $KMEMFS_MACHINES, the build's and the
@@ -42,6 +45,13 @@ struct machine_config *config_load(const char *name, char **error);
 /* The same; without @name the machine that @state_dir (may be NULL) holds. */
 struct machine_config *config_load_kept(const char *name, const char *state_dir,
 					char **error);
+/*
+ * The same; what @settings say (NULL at its end, may be NULL) stands in place
+ * of what the file says: "group.key=value" sets a key, "group.key+=word" adds
+ * a word to it.
+ */
+struct machine_config *config_load_set(const char *name, const char *state_dir,
+				       char *const *settings, char **error);
 /* The name of the machine's file in a state directory. */
 #define STATE_MACHINE "machine.ini"
 void config_free(struct machine_config *config);

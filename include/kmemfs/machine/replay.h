@@ -34,13 +34,34 @@ enum replay_policy { REPLAY_MODEL, REPLAY_MIRROR, NR_REPLAY_POLICIES };
 	R(REALLOCATED, "reallocated", "its free was not seen; freed first")    \
 	R(PARTIAL, "partial", "a part, or parts, of what was allocated")       \
 	R(UNKNOWN, "unknown_free", "nothing known to be allocated there")      \
-	R(FAILED, "failed", "no memory here, where the recording found some")
+	R(FAILED, "failed", "no memory here, where the recording found some")  \
+	R(FORESEEN, "foreseen", "the model would have done otherwise")
 
 enum replay_mismatch {
 #define REPLAY_ENUM(id, word, means) MISMATCH_##id,
 	REPLAY_MISMATCHES(REPLAY_ENUM)
 #undef REPLAY_ENUM
-	    NR_MISMATCHES
+		NR_MISMATCHES
+};
+
+/*
+ * What a mirrored replay foretells, step by step.
+ * F(id, word in files, the event, what counts as right)
+ */
+#define REPLAY_FORESEEN(F)                                                     \
+	F(BUDDY, "buddy", "mm_page_alloc_zone_locked", "the block taken")      \
+	F(PCP, "pcp", "mm_page_alloc of orders with per-cpu lists",            \
+	  "the block at the list's head")                                      \
+	F(DRAIN, "drain", "mm_page_pcpu_drain",                                \
+	  "when, which block, and when it ends")                               \
+	F(FALLBACK, "fallback", "mm_page_alloc_extfrag",                       \
+	  "block, order, type it had, and who owns its pageblock afterwards")
+
+enum replay_foreseen {
+#define REPLAY_ENUM(id, word, event, right) FORESEEN_##id,
+	REPLAY_FORESEEN(REPLAY_ENUM)
+#undef REPLAY_ENUM
+		NR_FORESEEN
 };
 
 /* Counts of one replay. */
@@ -58,9 +79,19 @@ struct replay_counts {
 	uint64_t had_failed; /* allocations that failed in the recording */
 	uint64_t same_frame; /* model: just the recorded frame was chosen */
 	uint64_t mismatch[NR_MISMATCHES];
+	struct {
+		uint64_t steps, right;
+	} foreseen[NR_FORESEEN]; /* mirror */
+	/* Mirror with a start state: what no event showed. */
+	uint64_t silent;    /* pages of bulk allocations */
+	uint64_t missing;   /* pages found to be taken by nobody knows whom */
+	uint64_t types;	    /* blocks found on a list of another type */
+	uint64_t reordered; /* blocks found not to be the first of their list */
+	uint64_t late;	    /* pages given to their zone late */
 };
 
 #define REPLAY_NOTES 1000
+#define REPLAY_NOTE_LISTS 128
 
 /* One line of replay/mismatches. */
 struct replay_note {
@@ -70,9 +101,14 @@ struct replay_note {
 	uint8_t event; /* enum ftrace_kind */
 	uint8_t order;
 	uint8_t mismatch; /* enum replay_mismatch */
+	uint8_t foreseen; /* FORESEEN: enum replay_foreseen */
+	pfn_t expected;	  /* FORESEEN: PFN_NONE: nothing of the kind */
+	char lists[REPLAY_NOTE_LISTS]; /* FORESEEN: the lists concerned */
 };
 
 struct replay_map;
+struct foresight;
+struct replay_queue;
 
 struct replay {
 	enum replay_policy policy;
@@ -87,6 +123,9 @@ struct replay {
 	struct replay_note notes[REPLAY_NOTES]; /* a ring */
 	uint64_t nr_notes; /* ever taken; number n is notes[n % size] */
 	struct ftrace reader;
+	struct foresight *foresight; /* mirror; NULL until needed */
+	struct replay_queue *queue;  /* mirror with a start state: frees that
+					may be part of a list's */
 	const struct ftrace_event *current; /* line in hand, for the trace */
 	const struct op_desc *op[FTRACE_KMALLOC]; /* of the mm_page events */
 };
@@ -94,7 +133,7 @@ struct replay {
 /* The machine's replay, made at first use. */
 struct replay *replay_of(struct machine *m);
 /* For machine_free(); @replay may be NULL. */
-void replay_free(struct replay *replay);
+void replay_free(struct replay *replay, unsigned int nr_cpus);
 
 /*
  * Begin a replay; one that was left open is ended.  The policy is what op
@@ -115,8 +154,17 @@ int replay_end(struct machine *m, struct refusal *r);
 uint64_t replay_live_blocks(const struct replay *replay);
 uint64_t replay_live_pages(const struct replay *replay);
 /* What of a replay decides later ops, as one number: equal states give equal
- * numbers.  For the digest; @replay may be NULL. */
-uint64_t replay_fingerprint(const struct replay *replay);
+ * numbers.  For the digest. */
+uint64_t replay_fingerprint(const struct machine *m);
+/* Whether a start state was given for the replay that runs or comes next. */
+bool replay_started(const struct replay *replay);
+/* Steps of @kind in zone number @zone and of @order, and how many of them were
+ * foretold. */
+void replay_foreseen(const struct replay *replay, unsigned int zone,
+		     enum replay_foreseen kind, unsigned int order,
+		     uint64_t *steps, uint64_t *right);
+/* "buddy". */
+const char *replay_foreseen_name(enum replay_foreseen kind);
 /* "elsewhere", and what that means. */
 const char *replay_mismatch_name(enum replay_mismatch mismatch);
 const char *replay_mismatch_meaning(enum replay_mismatch mismatch);

@@ -115,6 +115,13 @@ struct firmware_range {
 	enum firmware_type type;
 };
 
+/* Frames that are free, or pageblocks, of one type; @end is exclusive. */
+struct typed_frames {
+	pfn_t start;
+	pfn_t end;
+	enum migratetype type;
+};
+
 struct node_config {
 	GArray *memory;	   /* of struct range */
 	GArray *distances; /* of uint32_t, one for each node */
@@ -150,6 +157,12 @@ struct phys_config {
 	bool deferred_init;	   /* struct pages of large nodes are
 				      initialised late (x86-64) */
 	bool nommu;		   /* no per-cpu lists to speak of */
+	GArray *free_frames;	   /* of struct typed_frames: all that is free
+				      when the machine starts, in the order
+				      of the lists; NULL: all managed frames */
+	GArray *pageblocks;	   /* ditto: pageblocks of other types than
+				      Movable; NULL: as boot code leaves
+				      them */
 };
 
 /* The sysctls of physical memory, /proc/sys/vm; set by sysctl.h only. */

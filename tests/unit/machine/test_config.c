@@ -60,7 +60,7 @@ static const struct {
      "m:5: cpus: already set in line 3; a key may stand once in a group"							},
     {X86 "memroy = 1G\n",					       "m:3: memroy: group [machine] has no such key"		},
     {X86 "memory = 1G\n[tbl]\n",
-     "m:4: tbl: there is no such group (machine, firmware, boot, node N, vm)"						     },
+     "m:4: tbl: there is no such group (machine, firmware, boot, node N, vm, free, pageblocks)"						     },
     {X86 "memory = 1G\n[node 0]\nsize = 4\n",
      "m:5: size: group [node 0] has no such key"									       },
     {"[machine]\narch = arm\nmemory = 1G\n",
@@ -155,6 +155,20 @@ static const struct {
     {X86 "memory = 16M\n",
      "m:3: reserved: the kernel's place, 0x1000000-0x2bfffff, is not memory: "
      "say more memory, or reserved of [boot]"										  },
+    {X86 "memory = 1G\n[free]\nisolate = 1\n",
+     "m:5: isolate: group [free] has no such key"},
+    {X86 "memory = 1G\n[pageblocks]\nmovable = 1\n",
+     "m:5: movable: group [pageblocks] has no such key"},
+    {X86 "memory = 1G\n[free]\nmovable = 1; two\n",
+     "m:5: movable: 'two' is not a frame's number or first-last"},
+    {X86 "memory = 1G\n[free]\nmovable = 1;\n",
+     "m:5: movable: '1' is not a frame's number or first-last"},
+    {X86 "memory = 1G\n[free]\nmovable = 5-4\n",
+     "m:5: movable: '5-4' is not a frame's number or first-last"},
+    {X86 "memory = 1G\n[free]\nmovable = 99999999999999999999\n",
+     "m:5: movable: '99999999999999999999' is not a frame's number or first-last"},
+    {X86 "memory = 1G\n[free]\nmovable = 5-9\nunmovable = 3; 8\n",
+     "m:4: free: frame 8 stands twice (movable, unmovable)"},
 };
 /* clang-format on */
 
@@ -184,6 +198,9 @@ static const char *const good[] = {
 	"[vm]\nwatermark_scale_factor = 20\nlowmem_reserve_ratio = 1 2\n",
     X86 "[firmware]\nmap = 0x0-0x3fffffff usable; 0x40000000-0x4fffffff nvs\n"
 	"[boot]\nreserved =\n[node 0]\nmemory = 0x0-0x3fffffff\n[node 1]\n",
+    X86 "memory = 1G\n[free]\n",
+    X86 "memory = 1G\n[pageblocks]\n[free]\nmovable = 700-701 ;9; 800\n"
+	"unmovable=300 - 310\n",
 };
 /* clang-format on */
 
@@ -322,6 +339,49 @@ START_TEST(nobody_has_a_machine_of_a_made_up_name)
 }
 END_TEST
 
+START_TEST(a_setting_stands_in_place_of_what_the_file_says)
+{
+	char set[][64] = {"machine.cpus=3", "machine.cmdline+=movablecore=64M",
+			  "vm.min_free_kbytes=512", "node 0.cpus=0-2"};
+	char *settings[] = {set[0], set[1], set[2], set[3], NULL};
+	char *error = NULL;
+	struct machine_config *config = config_read_set(
+		X86 "memory = 1G\ncpus = 1\ncmdline = quiet\n", "m", settings,
+		&error);
+
+	ck_assert_msg(config != NULL, "%s", error);
+	assert_prints(config, "\ncpus = 3\n");
+	assert_prints(config, "\ncmdline = quiet movablecore=64M\n");
+	assert_prints(config, "[vm]\nmin_free_kbytes = 512\n");
+	assert_prints(config, "\ncpus = 0-2\n");
+	config_free(config);
+}
+END_TEST
+
+static const struct {
+	const char *setting;
+	const char *message;
+} wrong_settings[] = {
+	{"cpus=3",		   "m: cpus=3: a setting is group.key=value" },
+	{"machine.cpus",	 "m: machine.cpus: a setting is group.key=value"},
+	{"machine.cpsu=3",       "m: cpsu: group [machine] has no such key"	 },
+	{"machine.cpus=0",       "m: cpus: 0 is not between 1 and 4096"	   },
+	{"vm.magic=1",	       "m: magic: there is no sysctl vm.magic here"   },
+};
+
+START_TEST(a_setting_that_cannot_be_is_said_without_a_line)
+{
+	char *setting = g_strdup(wrong_settings[_i].setting), *error = NULL;
+	char *settings[] = {setting, NULL};
+
+	ck_assert_ptr_null(config_read_set(X86 "memory = 1G\n", "m", settings,
+					   &error));
+	ck_assert_str_eq(error, wrong_settings[_i].message);
+	g_free(setting);
+	g_free(error);
+}
+END_TEST
+
 Suite *
 suite_config(void)
 {
@@ -345,6 +405,9 @@ suite_config(void)
 		t,
 		remarks_blanks_and_line_ends_of_other_systems_are_passed_over);
 	tcase_add_test(t, nobody_has_a_machine_of_a_made_up_name);
+	tcase_add_test(t, a_setting_stands_in_place_of_what_the_file_says);
+	tcase_add_loop_test(t, a_setting_that_cannot_be_is_said_without_a_line,
+			    0, ARRAY_SIZE(wrong_settings));
 	suite_add_tcase(s, t);
 	return s;
 }

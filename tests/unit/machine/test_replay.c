@@ -203,8 +203,7 @@ START_TEST(lines_that_are_no_events_are_counted_by_kind)
 }
 END_TEST
 
-/* --- time, CPUs, tasks
- * ------------------------------------------------------------ */
+/* --- time, CPUs, tasks --------------------------------------------------- */
 
 START_TEST(the_first_stamp_is_now_and_later_ones_move_time)
 {
@@ -279,8 +278,7 @@ START_TEST(what_the_model_did_by_itself_is_counted_for_comparison)
 }
 END_TEST
 
-/* --- runs
- * ------------------------------------------------------------------------- */
+/* --- runs ---------------------------------------------------------------- */
 
 START_TEST(a_line_without_a_beginning_is_refused)
 {

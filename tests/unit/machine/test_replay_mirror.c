@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 /* test_replay_mirror.c - the recorded frames themselves, and random recordings
  */
+#include "kmemfs/machine/op.h"
 #include "kmemfs/machine/replay.h"
 
 #include "unit/machine/replay_feed.h"
 
 #include <check.h>
+#include <errno.h>
+#include <stdio.h>
 
 Suite *suite_replay_mirror(void);
 
-/* --- mirror
- * -------------------------------------------------------------------- */
+/* --- mirror -------------------------------------------------------------- */
 
 START_TEST(mirror_takes_the_very_frames)
 {
@@ -126,8 +128,7 @@ START_TEST(a_users_allocation_is_never_taken_away)
 }
 END_TEST
 
-/* --- random recordings
- * ------------------------------------------------------------- */
+/* --- random recordings --------------------------------------------------- */
 
 static uint64_t seed;
 
@@ -144,8 +145,8 @@ static void
 feed_random(void)
 {
 	static const char *const gfp[] = {
-	    "GFP_KERNEL", "GFP_ATOMIC", "GFP_HIGHUSER_MOVABLE|__GFP_COMP",
-	    "GFP_NOFS|__GFP_RECLAIMABLE|__GFP_ZERO", "GFP_DMA"};
+		"GFP_KERNEL", "GFP_ATOMIC", "GFP_HIGHUSER_MOVABLE|__GFP_COMP",
+		"GFP_NOFS|__GFP_RECLAIMABLE|__GFP_ZERO", "GFP_DMA"};
 	unsigned int order = below(4) ? 0 : below(MAX_ORDER);
 	unsigned int pfn = below(3) ? PFN + below(256) : below(0x4100);
 	unsigned int cpu = below(3), type = below(3);
@@ -153,7 +154,17 @@ feed_random(void)
 	if (below(8))
 		pfn = pfn >> order << order;
 	feed_stamp += below(1000) * 1e-6;
-	switch (below(6)) {
+	switch (below(8)) {
+	case 6:
+		feed_line(cpu, "mm_page_free_batched: pfn=%#x order=0", pfn);
+		break;
+	case 7:
+		feed_line(cpu,
+			  "kmalloc: call_site=__vmalloc_node_range+0x1/0x2 "
+			  "ptr=1 bytes_req=%u bytes_alloc=64 "
+			  "gfp_flags=GFP_KERNEL node=%d accounted=false",
+			  below(900), (int)below(3) - 1);
+		break;
 	case 0:
 	case 1:
 		feed_line(cpu,
@@ -189,11 +200,39 @@ feed_random(void)
 	}
 }
 
+/* What frames were, at random but for the one that is ours. */
+static void
+random_start(void)
+{
+	static const char *const states[] = {"free", "used", "late", "absent",
+					     "same type=0"};
+	static const char *const phases[] = {"boot", "early", "final"};
+	struct refusal r;
+	char phase[32];
+
+	for (unsigned int i = 0; i < 12; i++) {
+		unsigned int first =
+			below(3) ? PFN + below(256) : below(0x4100);
+		char line[80];
+
+		snprintf(line, sizeof(line), "replay/start %u %u %s", first,
+			 first + below(below(2) ? 16 : 0x1000),
+			 states[below(ARRAY_SIZE(states))]);
+		if (machine_do(feed_m, line, NULL, &r))
+			ck_assert_int_eq(r.err, EBUSY);
+	}
+	snprintf(phase, sizeof(phase), "replay/pcp %s", phases[below(3)]);
+	feed_op(phase);
+	feed_verify();
+}
+
 START_TEST(no_recording_breaks_a_law)
 {
 	seed = (uint64_t)_i + 1;
 	feed_stamp = 0;
 	feed_op("page/alloc_pages GFP_KERNEL 3 name=mine");
+	if (_i % 4 == 3)
+		random_start();
 	feed_begin(_i & 1 ? "mirror" : "model");
 	for (unsigned int i = 0; i < 400; i++) {
 		feed_random();
@@ -221,7 +260,7 @@ suite_replay_mirror(void)
 	tcase_add_test(tc, a_frame_that_is_taken_is_a_resynchronisation);
 	tcase_add_test(tc, frames_beyond_memory_are_impossible);
 	tcase_add_test(tc, a_users_allocation_is_never_taken_away);
-	tcase_add_loop_test(tc, no_recording_breaks_a_law, 0, 16);
+	tcase_add_loop_test(tc, no_recording_breaks_a_law, 0, 400);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -241,15 +241,16 @@ START_TEST(mismatches_are_listed_oldest_first)
 	char event[64];
 
 	shows(show_replay_mismatches, 0,
-	      "at_ns cpu event pfn order mismatch meaning\n");
+	      "at_ns cpu event pfn order mismatch expected lists meaning\n");
 	replay_begin(m, NULL);
 	line("mm_page_free: pfn=119 order=3");
 	line("mm_page_free: pfn=120 order=3");
 	shows(show_replay_mismatches, 0,
-	      "at_ns cpu event pfn order mismatch meaning\n"
-	      "0 1 mm_page_free 119 3 impossible no such memory, or no such "
+	      "at_ns cpu event pfn order mismatch expected lists meaning\n"
+	      "0 1 mm_page_free 119 3 impossible - - no such memory, or no "
+	      "such "
 	      "block; nothing done\n"
-	      "0 1 mm_page_free 120 3 unknown_free nothing known to be "
+	      "0 1 mm_page_free 120 3 unknown_free - - nothing known to be "
 	      "allocated there\n");
 	for (int i = 0; i < REPLAY_NOTES - 1; i++) {
 		snprintf(event, sizeof(event), "mm_page_free: pfn=%d order=0",

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/*
+ * config_free.c - [free] and [pageblocks]: a machine that has been running
+ *
+ * How it works:   one key for each migrate type, whose value lists frames: a
+ *                 number, or first-last.  The group being there is what
+ *                 counts: with none of its keys, nothing is free.
+ * Always true:    no frame is in two ranges of a group.
+ */
+#include "config_impl.h"
+
+#include "kmemfs/base/text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define FRAME_END (1ULL << 40)
+
+struct frames_key {
+	const char *key;
+	enum migratetype type;
+	bool free; /* [free] has it; [pageblocks] too unless it is implied */
+	bool block;
+};
+
+/* Blocks that are isolated are nobody's, and not free for long. */
+static const struct frames_key frames_keys[] = {
+	{"unmovable",   MIGRATE_UNMOVABLE,	 true, true },
+	{"movable",	    MIGRATE_MOVABLE,     true, false},
+	{"reclaimable", MIGRATE_RECLAIMABLE, true, true },
+	{"highatomic",  MIGRATE_HIGHATOMIC,  true, true },
+	{"cma",		MIGRATE_CMA,	     true, false},
+};
+
+static bool
+in_group(const struct frames_key *k, const char *group)
+{
+	return strcmp(group, CONFIG_FREE) ? k->block : k->free;
+}
+
+bool
+config_frames_key(const char *group, const char *key)
+{
+	if (strcmp(group, CONFIG_FREE) && strcmp(group, CONFIG_PAGEBLOCKS))
+		return false;
+	for (size_t i = 0; key && i < ARRAY_SIZE(frames_keys); i++) {
+		if (!strcmp(frames_keys[i].key, key))
+			return in_group(&frames_keys[i], group);
+	}
+	return !key;
+}
+
+/* A decimal number at *@at, moved past it and blanks. */
+static bool
+read_frame(const char **at, uint64_t *frame)
+{
+	const char *c = *at;
+	uint64_t v = 0;
+
+	if (!isdigit((unsigned char)*c))
+		return false;
+	for (; isdigit((unsigned char)*c) && v < FRAME_END; c++)
+		v = v * 10 + (uint64_t)(*c - '0');
+	*at = c + strspn(c, " \t");
+	*frame = v;
+	return v < FRAME_END;
+}
+
+static bool
+fail_at(struct config_reader *r, const struct config_entry *e, const char *at)
+{
+	return config_fail(r, e->line, e->key,
+			   "'%.*s' is not a frame's number or first-last",
+			   (int)MIN_OF(strcspn(at, ";"), 40), at);
+}
+
+/* "1; 5-9": appended to @to.  There may be millions, so nothing is copied. */
+static bool
+read_frames(struct config_reader *r, const struct config_entry *e,
+	    enum migratetype type, GArray *to)
+{
+	const char *at = e->value;
+
+	while (*at) {
+		struct typed_frames range = {.type = type};
+		const char *item;
+		uint64_t last;
+
+		at += strspn(at, " \t");
+		item = at;
+		if (!read_frame(&at, &range.start))
+			return fail_at(r, e, item);
+		last = range.start;
+		if (*at == '-') {
+			at++;
+			at += strspn(at, " \t");
+			if (!read_frame(&at, &last))
+				return fail_at(r, e, item);
+		}
+		if ((*at && *at != ';') || last < range.start ||
+		    (*at == ';' && !at[1]))
+			return fail_at(r, e, item);
+		at += *at == ';';
+		range.end = last + 1;
+		g_array_append_val(to, range);
+	}
+	return true;
+}
+
+static gint
+compare_starts(gconstpointer a, gconstpointer b)
+{
+	const struct typed_frames *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static const char *
+key_of(enum migratetype type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(frames_keys); i++) {
+		if (frames_keys[i].type == type)
+			return frames_keys[i].key;
+	}
+	return NULL;
+}
+
+static bool
+check_disjoint(struct config_reader *r, const struct config_entry *group,
+	       const GArray *ranges)
+{
+	GArray *sorted = g_array_new(FALSE, FALSE, sizeof(struct typed_frames));
+	bool good = true;
+
+	if (ranges->len)
+		g_array_append_vals(sorted, ranges->data, ranges->len);
+	g_array_sort(sorted, compare_starts);
+	for (guint i = 1; good && i < sorted->len; i++) {
+		const struct typed_frames *a =
+			&g_array_index(sorted, struct typed_frames, i - 1);
+		const struct typed_frames *b = a + 1;
+
+		if (a->end > b->start)
+			good = config_fail(r, group->line, group->group,
+					   "frame %llu stands twice (%s, %s)",
+					   (unsigned long long)b->start,
+					   key_of(a->type), key_of(b->type));
+	}
+	g_array_free(sorted, TRUE);
+	return good;
+}
+
+static bool
+read_group(struct config_reader *r, const char *group, GArray **to)
+{
+	const struct config_entry *line = config_entry_find(r, group, NULL);
+	bool good = true;
+
+	if (!line)
+		return true;
+	*to = g_array_new(FALSE, FALSE, sizeof(struct typed_frames));
+	for (size_t i = 0; good && i < ARRAY_SIZE(frames_keys); i++) {
+		const struct config_entry *e =
+			config_entry_find(r, group, frames_keys[i].key);
+
+		good = !e || read_frames(r, e, frames_keys[i].type, *to);
+	}
+	return good && check_disjoint(r, line, *to);
+}
+
+bool
+config_read_free(struct config_reader *r)
+{
+	struct phys_config *phys = &r->config->phys;
+
+	return read_group(r, CONFIG_FREE, &phys->free_frames) &&
+	       read_group(r, CONFIG_PAGEBLOCKS, &phys->pageblocks);
+}
+
+static void
+print_key(const struct frames_key *k, const GArray *ranges, struct out *out)
+{
+	const char *before = " = ";
+
+	for (guint i = 0; i < ranges->len; i++) {
+		const struct typed_frames *range =
+			&g_array_index(ranges, struct typed_frames, i);
+
+		if (range->type != k->type)
+			continue;
+		if (*before == ' ')
+			out_str(out, k->key);
+		out_str(out, before);
+		out_u64(out, range->start);
+		if (range->end > range->start + 1) {
+			out_char(out, '-');
+			out_u64(out, range->end - 1);
+		}
+		before = "; ";
+	}
+	if (*before == ';')
+		out_char(out, '\n');
+}
+
+void
+config_print_free(const struct phys_config *phys, struct out *out)
+{
+	const struct {
+		const char *group;
+		const GArray *ranges;
+	} groups[] = {
+		{CONFIG_FREE,	      phys->free_frames},
+		{CONFIG_PAGEBLOCKS, phys->pageblocks },
+	};
+
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
+		if (!groups[g].ranges)
+			continue;
+		out_printf(out, "\n[%s]\n", groups[g].group);
+		for (size_t i = 0; i < ARRAY_SIZE(frames_keys); i++)
+			print_key(&frames_keys[i], groups[g].ranges, out);
+	}
+}

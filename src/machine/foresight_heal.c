@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+/*
+ * foresight_heal.c - what a recorded step proves about what was not shown
+ *
+ * How it works:   none of these are rules of the kernel; they follow from its
+ *                 rules and what it did:
+ *
+ *   - it takes a block of the smallest order that will do, so a smaller one
+ *     that it passed over is on a list of another type.  All three are tried
+ *     in turn; a block that is on none is not free;
+ *   - of two blocks of one order it takes the first: another one goes to the
+ *     tail, the order of the list being unknown at the start;
+ *   - a split gives the lowest part, so what lies below a block that was taken
+ *     was not free;
+ *   - a per-cpu list is a stack: what stands before a block that was taken from
+ *     it left silently.  A whole list of them rather was on another list;
+ *   - a list that is refilled was empty;
+ *   - the array of a vmalloc area's pages tells how many pages follow, which
+ *     are taken from the CPU's list without an event.
+ *
+ * Always true:    the laws; what is taken silently has no owner and is not
+ *                 known to the map, so that its free counts as unknown.
+ */
+#include "foresight_impl.h"
+
+#define PASSED_OVER_MOST 64 /* blocks put right in one step */
+#define STACK_MOST 64	    /* blocks that may leave a list silently */
+
+/* Count that a block was found in the wrong place: how often before. */
+static unsigned int
+tried(struct foresight *f, pfn_t pfn)
+{
+	gint64 key = (gint64)pfn;
+	gpointer old = g_hash_table_lookup(f->tries, &key);
+	gint64 *own = g_new(gint64, 1);
+
+	*own = key;
+	g_hash_table_insert(f->tries, own,
+			    GUINT_TO_POINTER(GPOINTER_TO_UINT(old) + 1));
+	return GPOINTER_TO_UINT(old);
+}
+
+/* Take the block at @pfn out of the lists: the kernel had it in use. */
+static void
+lose(struct step *s, pfn_t pfn, unsigned int order)
+{
+	pfn_t end = pfn + block_pages(order);
+
+	for (; pfn < end; pfn++)
+		resync_take(s->m->phys, pfn, 0, MIGRATE_UNMOVABLE, s->cpu);
+	s->replay->counts.missing += block_pages(order);
+}
+
+/* The kernel passed over the free block at @pfn, on the list of @type. */
+static void
+passed_over(struct step *s, struct zone *zone, pfn_t pfn, unsigned int order,
+	    enum migratetype type)
+{
+	enum migratetype next = (enum migratetype)((type + 1) % 3);
+
+	if (type >= MIGRATE_PCPTYPES ||
+	    tried(s->replay->foresight, pfn) >= MIGRATE_PCPTYPES - 1) {
+		lose(s, pfn, order);
+		return;
+	}
+	s->replay->counts.types++;
+	resync_type(zone, pfn, order, next,
+		    block_pages(order) >=
+			    1ULL << s->m->phys->arch->pageblock_order);
+}
+
+/* What lies below the step's block in the free block at @head was not free. */
+static void
+lose_below(struct step *s, pfn_t head, unsigned int order)
+{
+	while (order > s->order && head < s->pfn) {
+		pfn_t half = block_pages(--order);
+
+		if (s->pfn < head + half)
+			continue;
+		lose(s, head, order);
+		head += half;
+	}
+}
+
+/* The pageblock that holds @pfn was of @type all the time: so are its free
+ * blocks that we have with @was. */
+static void
+retype_pageblock(struct step *s, struct zone *zone, pfn_t pfn,
+		 enum migratetype was, enum migratetype type)
+{
+	struct phys *phys = s->m->phys;
+	uint64_t nr = 1ULL << phys->arch->pageblock_order;
+	pfn_t at = round_down_to(pfn, nr), end = at + nr;
+
+	while (at < end) {
+		enum migratetype own;
+		unsigned int order;
+		pfn_t head;
+		enum frame_state state =
+			frame_block(phys, at, &head, &order, &own);
+
+		if (state == FRAME_NONE) {
+			at++;
+			continue;
+		}
+		if (state == FRAME_FREE && own == was &&
+		    phys->frames[head].zone == zone->id) {
+			resync_type(zone, head, order, type, true);
+			s->replay->counts.types++;
+		}
+		at = head + block_pages(order);
+	}
+}
+
+void
+heal_locked(struct step *s, struct zone *zone, enum migratetype type)
+{
+	struct phys *phys = s->m->phys;
+	enum migratetype was;
+	unsigned int order, at;
+	pfn_t head, first;
+
+	if (frame_block(phys, s->pfn, &head, &order, &was) != FRAME_FREE ||
+	    order < s->order)
+		return;
+	for (unsigned int i = 0; i < PASSED_OVER_MOST; i++) {
+		first = foresee_buddy(zone, s->order, type, &at);
+		if (first == PFN_NONE || at >= order)
+			break;
+		passed_over(s, zone, first, at, type);
+	}
+	if (head < s->pfn) {
+		lose_below(s, head, order);
+		if (frame_block(phys, s->pfn, &head, &order, &was) !=
+		    FRAME_FREE)
+			return;
+	}
+	if (was != type && was < MIGRATE_PCPTYPES) {
+		if (pageblock_type(phys, s->pfn) == was &&
+		    order < phys->arch->pageblock_order) {
+			retype_pageblock(s, zone, s->pfn, was, type);
+			return;
+		}
+		s->replay->counts.types++;
+		resync_type(zone, head, order, type, true);
+		return;
+	}
+	first = foresee_buddy(zone, s->order, type, &at);
+	if (first != PFN_NONE && first != head && at == order) {
+		s->replay->counts.reordered++;
+		resync_type(zone, first, at, type, false);
+	}
+}
+
+void
+heal_extfrag(struct step *s, struct zone *zone, unsigned int asked,
+	     enum migratetype type)
+{
+	for (unsigned int i = 0; i < PASSED_OVER_MOST; i++) {
+		unsigned int at;
+		pfn_t first = foresee_buddy(zone, asked, type, &at);
+
+		if (first == PFN_NONE || type >= MIGRATE_PCPTYPES)
+			break;
+		passed_over(s, zone, first, at, type);
+	}
+}
+
+/* --- per-cpu lists ----------------------------------------------------------
+ */
+
+static void
+take_head(struct step *s, struct zone *zone, unsigned int order,
+	  enum migratetype type)
+{
+	pfn_t pfn = foresee_pcp(zone, s->cpu, order, type);
+
+	if (pfn == PFN_NONE)
+		return;
+	resync_take(s->m->phys, pfn, order, type, s->cpu);
+	s->replay->counts.missing += block_pages(order);
+}
+
+/* It was taken silently, we thought: put back from the last to @pfn. */
+static bool
+take_back(struct step *s)
+{
+	struct foresight_cpu *c = &s->replay->foresight->cpu[s->cpu];
+	GArray *taken = c->silently;
+	guint i = taken->len;
+
+	while (i && g_array_index(taken, pfn_t, i - 1) != s->pfn)
+		i--;
+	if (!i || s->order)
+		return false;
+	while (taken->len >= i) {
+		resync_untake(s->m->phys,
+			      g_array_index(taken, pfn_t, taken->len - 1), 0,
+			      MIGRATE_UNMOVABLE, s->cpu);
+		g_array_set_size(taken, taken->len - 1);
+		s->replay->counts.silent--;
+	}
+	c->silent = 0;
+	return true;
+}
+
+void
+heal_alloc(struct step *s, struct zone *zone, enum migratetype type)
+{
+	struct phys *phys = s->m->phys;
+	uint64_t depth =
+		foresee_pcp_depth(zone, s->cpu, s->order, type, s->pfn);
+	const struct frame *f = &phys->frames[s->pfn];
+
+	if (depth == UINT64_MAX) {
+		/* From the list of another type, so that is its pageblock's. */
+		if (f->state == FRAME_PCP && f->order == s->order &&
+		    f->type < MIGRATE_PCPTYPES && type < MIGRATE_PCPTYPES &&
+		    pageblock_type(phys, s->pfn) == f->type) {
+			pageblock_set_type(phys, s->pfn, type);
+			s->replay->counts.types++;
+		} else if (f->state == FRAME_ALLOCATED) {
+			take_back(s);
+		}
+		return;
+	}
+	/* The lists were in use, so it came from the buddy, past them. */
+	if (s->pfn == s->replay->foresight->cpu[s->cpu].lone)
+		return;
+	for (; depth && depth <= STACK_MOST; depth--)
+		take_head(s, zone, s->order, type);
+}
+
+void
+heal_refill(struct step *s, struct burst *burst)
+{
+	if (burst->before > STACK_MOST)
+		return;
+	for (; burst->before; burst->before--)
+		take_head(s, burst->zone, burst->order, burst->type);
+}
+
+/* --- bulk allocations -------------------------------------------------------
+ */
+
+void
+heal_silent(struct step *s)
+{
+	struct foresight_cpu *c = &s->replay->foresight->cpu[s->cpu];
+
+	while (c->silent) {
+		pfn_t pfn = foresee_pcp(c->silent_zone, s->cpu, 0,
+					MIGRATE_UNMOVABLE);
+
+		if (pfn == PFN_NONE)
+			break;
+		resync_take(s->m->phys, pfn, 0, MIGRATE_UNMOVABLE, s->cpu);
+		g_array_append_val(c->silently, pfn);
+		s->replay->counts.silent++;
+		c->silent--;
+		c->burst.silent = true;
+	}
+}
+
+void
+heal_expect_silent(struct step *s, struct zone *zone, uint64_t pages)
+{
+	struct foresight_cpu *c = &s->replay->foresight->cpu[s->cpu];
+
+	if (c->silent_zone != zone)
+		c->silent = 0;
+	if (!c->silent)
+		g_array_set_size(c->silently, 0);
+	c->silent_zone = zone;
+	c->silent += pages;
+	heal_silent(s);
+}
