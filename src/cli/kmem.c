@@ -25,14 +25,13 @@ static const GOptionEntry options[] = {
 	 "the machine: a name, a file, or - for standard input", "NAME"},
 	{"state", 's', G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, &state_dir,
 	 "keep the machine here between calls", "DIR"},
-	{"set", 'S', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING_ARRAY, &settings,
-	 "let a key of the machine file have this value; += adds a word",
-	 "GROUP.KEY=VALUE"},
-	{"keep-going",      'k', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &keep_going,
+	{"set",	'S', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING_ARRAY, &settings,
+	 "let a key of the machine file have this value; += adds a word", "GROUP.KEY=VALUE"},
+	{"keep-going",	       'k', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &keep_going,
 	 "in a script: go on after a failure", NULL},
 	{"version",		    'V', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &show_version,
 	 "print the version and exit", NULL},
-	{0	    },
+	{0},
 };
 
 int

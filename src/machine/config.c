@@ -359,10 +359,9 @@ config_read_set(const char *text, const char *source, char *const *settings,
 	r.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (strlen(text) > TEXT_MOST)
 		good = config_fail(&r, 0, "file", "it is longer than 64M");
-	good = good && config_scan(&r, text) &&
-	       config_settings(&r, settings) && check_names(&r) &&
-	       read_keys(&r) && config_fill(&r) && read_sysctls(&r) &&
-	       config_read_free(&r);
+	good = good && config_scan(&r, text) && config_settings(&r, settings) &&
+	       check_names(&r) && read_keys(&r) && config_fill(&r) &&
+	       read_sysctls(&r) && config_read_free(&r);
 	g_hash_table_destroy(r.names);
 	g_ptr_array_free(r.entries, TRUE);
 	if (good)

@@ -38,7 +38,7 @@ static const struct {
 	size_t len;
 } fields[] = {
 #define FIELD_KEY(id, name) {name, sizeof(name) - 1},
-    FIELDS(FIELD_KEY)
+	FIELDS(FIELD_KEY)
 #undef FIELD_KEY
 };
 

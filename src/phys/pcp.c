@@ -146,9 +146,9 @@ nr_pcp_high(const struct zone *zone, const struct per_cpu_pages *pcp,
 	return MIN_OF(pcp->batch << 2, pcp->high);
 }
 
-uint32_t
-pcp_due(struct zone *zone, struct per_cpu_pages *pcp, unsigned int order,
-	int64_t count)
+static inline uint32_t
+pcp_excess(const struct zone *zone, struct per_cpu_pages *pcp,
+	   unsigned int order, int64_t count)
 {
 	bool free_high =
 		pcp->free_factor && order && order <= PAGE_ALLOC_COSTLY_ORDER;
@@ -157,6 +157,13 @@ pcp_due(struct zone *zone, struct per_cpu_pages *pcp, unsigned int order,
 	if (likely(count < (int64_t)high))
 		return 0;
 	return nr_pcp_free(pcp, high, free_high);
+}
+
+uint32_t
+pcp_due(struct zone *zone, struct per_cpu_pages *pcp, unsigned int order,
+	int64_t count)
+{
+	return pcp_excess(zone, pcp, order, count);
 }
 
 void
@@ -169,7 +176,7 @@ pcp_free(struct zone *zone, unsigned int cpu, pfn_t pfn, unsigned int order,
 
 	zone->phys->event[VE_pgfree] += 1ULL << order;
 	pcp_add(zone, pcp, index, pfn, type, false);
-	due = pcp_due(zone, pcp, order, pcp->count);
+	due = pcp_excess(zone, pcp, order, pcp->count);
 	if (unlikely(due))
 		pcp_drain(zone, pcp, due, index);
 }

@@ -151,8 +151,8 @@ made_up_line(struct out *out)
 					     "kmalloc",
 					     "kmem:mm_page_free"};
 	static const char *const gfps[] = {
-	    "GFP_KERNEL", "GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO", "|",
-	    "GFP_DMA|__GFP_HIGHMEM"};
+		"GFP_KERNEL", "GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO", "|",
+		"GFP_DMA|__GFP_HIGHMEM"};
 	unsigned int order = below(3) ? below(4) : below(13);
 	unsigned int pfn = below(0x4800);
 

@@ -166,7 +166,7 @@ feed_is_allocated(pfn_t pfn, unsigned int want)
 	pfn_t head = PFN_NONE;
 
 	return frame_block(feed_m->phys, pfn, &head, &order, &type) ==
-		   FRAME_ALLOCATED &&
+		       FRAME_ALLOCATED &&
 	       head == pfn && order == want;
 }
 

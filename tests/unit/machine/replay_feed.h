@@ -29,7 +29,7 @@ void feed_begin(const char *policy);
 void feed_end(void);
 /* One event, given from its name on. */
 void feed_line(unsigned int cpu, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 void feed_alloc(pfn_t pfn, unsigned int order);
 void feed_free(pfn_t pfn, unsigned int order);
 const struct replay_counts *feed_counts(void);

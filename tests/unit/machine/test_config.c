@@ -345,9 +345,9 @@ START_TEST(a_setting_stands_in_place_of_what_the_file_says)
 			  "vm.min_free_kbytes=512", "node 0.cpus=0-2"};
 	char *settings[] = {set[0], set[1], set[2], set[3], NULL};
 	char *error = NULL;
-	struct machine_config *config = config_read_set(
-		X86 "memory = 1G\ncpus = 1\ncmdline = quiet\n", "m", settings,
-		&error);
+	struct machine_config *config =
+		config_read_set(X86 "memory = 1G\ncpus = 1\ncmdline = quiet\n",
+				"m", settings, &error);
 
 	ck_assert_msg(config != NULL, "%s", error);
 	assert_prints(config, "\ncpus = 3\n");
@@ -362,11 +362,11 @@ static const struct {
 	const char *setting;
 	const char *message;
 } wrong_settings[] = {
-	{"cpus=3",		   "m: cpus=3: a setting is group.key=value" },
+	{"cpus=3",	   "m: cpus=3: a setting is group.key=value"	    },
 	{"machine.cpus",	 "m: machine.cpus: a setting is group.key=value"},
-	{"machine.cpsu=3",       "m: cpsu: group [machine] has no such key"	 },
-	{"machine.cpus=0",       "m: cpus: 0 is not between 1 and 4096"	   },
-	{"vm.magic=1",	       "m: magic: there is no sysctl vm.magic here"   },
+	{"machine.cpsu=3", "m: cpsu: group [machine] has no such key"     },
+	{"machine.cpus=0", "m: cpus: 0 is not between 1 and 4096"	 },
+	{"vm.magic=1",     "m: magic: there is no sysctl vm.magic here"   },
 };
 
 START_TEST(a_setting_that_cannot_be_is_said_without_a_line)
@@ -374,8 +374,8 @@ START_TEST(a_setting_that_cannot_be_is_said_without_a_line)
 	char *setting = g_strdup(wrong_settings[_i].setting), *error = NULL;
 	char *settings[] = {setting, NULL};
 
-	ck_assert_ptr_null(config_read_set(X86 "memory = 1G\n", "m", settings,
-					   &error));
+	ck_assert_ptr_null(
+		config_read_set(X86 "memory = 1G\n", "m", settings, &error));
 	ck_assert_str_eq(error, wrong_settings[_i].message);
 	g_free(setting);
 	g_free(error);

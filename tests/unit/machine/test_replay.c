@@ -78,7 +78,7 @@ START_TEST(what_does_not_fit_fails_and_the_replay_goes_on)
 		feed_alloc((pfn + 1) << 10, 10);
 	ck_assert_uint_gt(feed_counts()->mismatch[MISMATCH_FAILED], 80);
 	ck_assert_uint_eq(feed_counts()->allocated +
-			      feed_counts()->mismatch[MISMATCH_FAILED],
+				  feed_counts()->mismatch[MISMATCH_FAILED],
 			  100);
 	ck_assert_uint_eq(replay_live_blocks(feed_m->replay),
 			  feed_counts()->allocated);
@@ -117,10 +117,10 @@ static const struct {
 	const char *policy;
 	const char *gfp;
 } cuts[] = {
-    {"split_page, model",		  "model",  "GFP_KERNEL"	       },
-    {"a huge page is split, model",  "model",  "GFP_KERNEL|__GFP_COMP"},
-    {"split_page, mirror",	   "mirror", "GFP_KERNEL"		 },
-    {"a huge page is split, mirror", "mirror", "GFP_KERNEL|__GFP_COMP"},
+	{"split_page, model",	      "model",  "GFP_KERNEL"	   },
+	{"a huge page is split, model",	"model",	 "GFP_KERNEL|__GFP_COMP"},
+	{"split_page, mirror",	       "mirror", "GFP_KERNEL"	     },
+	{"a huge page is split, mirror", "mirror", "GFP_KERNEL|__GFP_COMP"},
 };
 
 START_TEST(a_block_can_be_freed_page_by_page)
@@ -335,7 +335,7 @@ START_TEST(release_frees_all_that_is_left)
 	feed_end();
 	ck_assert_uint_eq(before - feed_unused_pages(), 100);
 	ck_assert_int_eq(
-	    machine_do(feed_m, "replay/release cpu=1", &answer, NULL), 0);
+		machine_do(feed_m, "replay/release cpu=1", &answer, NULL), 0);
 	ck_assert_str_eq(out_text(&answer), "blocks=50 pages=100");
 	out_fini(&answer);
 	ck_assert_uint_eq(feed_unused_pages(), before);
@@ -395,7 +395,7 @@ suite_replay(void)
 		       an_allocation_that_failed_in_the_recording_is_not_made);
 	tcase_add_test(tc, what_does_not_fit_fails_and_the_replay_goes_on);
 	tcase_add_test(
-	    tc, a_block_whose_free_was_lost_is_freed_when_it_comes_again);
+		tc, a_block_whose_free_was_lost_is_freed_when_it_comes_again);
 	tcase_add_test(tc, a_large_block_takes_the_place_of_small_ones);
 	tcase_add_loop_test(tc, a_block_can_be_freed_page_by_page, 0,
 			    ARRAY_SIZE(cuts));

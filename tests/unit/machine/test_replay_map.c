@@ -36,7 +36,7 @@ START_TEST(the_map_agrees_with_a_simple_one)
 		ck_assert_int_eq(replay_map_find(map, pfn, &b), here);
 		if (!here && below(512) < (round / 5000 % 2 ? 100 : 400)) {
 			simple[i] =
-			    (struct replay_block){pfn, round, below(11)};
+				(struct replay_block){pfn, round, below(11)};
 			replay_map_add(map, &simple[i]);
 			blocks++;
 		} else if (here && below(512) < 200) {

@@ -260,7 +260,7 @@ suite_replay_mirror(void)
 	tcase_add_test(tc, a_frame_that_is_taken_is_a_resynchronisation);
 	tcase_add_test(tc, frames_beyond_memory_are_impossible);
 	tcase_add_test(tc, a_users_allocation_is_never_taken_away);
-	tcase_add_loop_test(tc, no_recording_breaks_a_law, 0, 400);
+	tcase_add_loop_test(tc, no_recording_breaks_a_law, 0, 64);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
