@@ -113,7 +113,7 @@ stop:
 # Run the sessions of the documents anew; copy the generated reference.
 .PHONY: docs
 docs: all
-	for d in README.md docs/guide.md; do \
+	for d in README.md docs/guide.md docs/what-if.md; do \
 	src/tools/transcribe $(BUILD) $$d > $(BUILD)/new.md && \
 	cp $(BUILD)/new.md $$d || exit 1; done
 	cp $(GEN)/reference.md docs/reference.md

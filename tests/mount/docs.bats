@@ -11,6 +11,11 @@
 	diff docs/guide.md "$BATS_TEST_TMPDIR/new"
 }
 
+@test "docs/what-if.md shows what its commands print" {
+	src/tools/transcribe "$BUILD" docs/what-if.md > "$BATS_TEST_TMPDIR/new"
+	diff docs/what-if.md "$BATS_TEST_TMPDIR/new"
+}
+
 @test "docs/reference.md is what fs-layout declares" {
 	diff docs/reference.md "$BUILD/gen/reference.md"
 }

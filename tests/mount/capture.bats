@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+# A host, and hosts that are models themselves, become machines and stay what
+# they are.
+
+load common
+
+setup() {
+	root=$BATS_TEST_TMPDIR/root
+}
+
+capture() { # ROOT: machine.ini of what is below it
+	sh src/tools/kmemfs-capture --root "$1" \
+		> "$BATS_TEST_TMPDIR/machine.ini"
+	machine=$BATS_TEST_TMPDIR/machine.ini
+}
+
+# Put /proc and /sys of machine $1, after the lines of a script on standard
+# input, below $root, which is new.
+export_machine() {
+	mkdir -p "$root"
+	{
+		cat
+		echo "export $root"
+	} | kmem --machine "$1" > /dev/null
+}
+
+# Make $root what an ordinary user sees.
+hide_from_users() {
+	rm "$root/proc/kpageflags" "$root/proc/pagetypeinfo"
+	sed -i 's/^\( *\)[0-9a-f]*-[0-9a-f]* :/\100000000-00000000 :/' \
+		"$root/proc/iomem"
+}
+
+# Zones, their sizes and limits; not what moves or differs between kernels.
+limits() {
+	awk '$1 == "Node" { zone = $2 $4 }
+		$1 ~ /^(min|low|high|spanned|start_pfn:)$/ ||
+		/protection/ { text[zone] = text[zone] " " $0 }
+		$1 ~ /^(present|managed)$/ {
+			text[zone] = text[zone] " " $0
+			if ($2) used[zone] = 1
+		}
+		END { for (z in used) print z text[z] }' | sort
+}
+
+same_limits() { # FILE: as the machine's
+	limits < "$1" > "$BATS_TEST_TMPDIR/want"
+	kmem --machine "$machine" cat proc/zoneinfo | limits |
+		diff "$BATS_TEST_TMPDIR/want" -
+}
+
+obeys_laws() {
+	kmem --machine "$machine" verify
+	kmem --machine "$machine" cat machine/config > "$machine.again"
+	kmem --machine "$machine.again" cat machine/config |
+		cmp - "$machine.again"
+}
+
+# What a capture says it has read is what its model has.
+as_read() {
+	sed -n 's/^# buddyinfo: //p' "$machine" > "$BATS_TEST_TMPDIR/read"
+	[ -s "$BATS_TEST_TMPDIR/read" ]
+	kmem --machine "$machine" cat proc/buddyinfo |
+		diff "$BATS_TEST_TMPDIR/read" -
+}
+
+some_work() {
+	cat <<-'END'
+	do page/alloc_pages GFP_KERNEL 3 name=a1
+	do page/alloc_pages GFP_KERNEL 0 name=a2
+	do page/alloc_pages GFP_HIGHUSER_MOVABLE 5 name=a3
+	do page/alloc_pages GFP_KERNEL|__GFP_RECLAIMABLE 4 name=a4
+	do page/alloc_pages GFP_HIGHUSER_MOVABLE 9 name=a5
+	do page/free_pages a3
+	END
+}
+
+@test "this host becomes a machine with its zones, limits and free blocks" {
+	capture ""
+	# A host that gives back or takes memory meanwhile is asked again.
+	same_limits /proc/zoneinfo || {
+		capture ""
+		same_limits /proc/zoneinfo
+	}
+	as_read
+	obeys_laws
+}
+
+@test "this host's free blocks are in the places that its page flags show" {
+	[ -r /proc/kpageflags ] || skip "takes root"
+	capture ""
+	moved=$(sed -n 's/^# \([0-9]*\) free blocks changed.*/\1/p' "$machine")
+	blocks=$(awk '/^# buddyinfo/ { for (i = 7; i <= NF; i++) n += $i }
+		END { print n }' "$machine")
+	# The host moves on while it is read, but most of it stays.
+	[ "${moved:-0}" -lt "$blocks" ]
+	grep -q '^\[pageblocks\]' "$machine"
+	for flags in /proc/kpageflags \
+		<(kmem --machine "$machine" cat proc/kpageflags); do
+		# one frame of each pageblock: free or not (bit 10)
+		od -A n -v -t x8 -w4096 "$flags" |
+			awk '{ print $1 ~ /[4567cdef]..$/ }' \
+				> "$BATS_TEST_TMPDIR/free.$((++n))"
+	done
+	paste "$BATS_TEST_TMPDIR"/free.[12] | awk 'NF == 2 { all++ }
+		NF == 2 && $1 == $2 { same++ }
+		END { print same, all; exit same < 0.9 * all }'
+}
+
+@test "an ordinary user gets a machine too, and is told what is missing" {
+	[ "$(id -u)" -eq 0 ] || skip "takes root to become somebody else"
+	command -v setpriv > /dev/null || skip "setpriv is not installed"
+	machine=$BATS_TEST_TMPDIR/machine.ini
+	setpriv --reuid 65534 --regid 65534 --clear-groups sh -s \
+		< src/tools/kmemfs-capture > "$machine"
+	grep -q '^# proc/iomem shows no addresses' "$machine"
+	grep -q '^# proc/kpageflags cannot be read' "$machine"
+	grep -q '^# proc/pagetypeinfo cannot be read' "$machine"
+	same_limits /proc/zoneinfo
+	as_read
+	obeys_laws
+}
+
+@test "captured models have the same zones, free blocks, types and limits" {
+	for m in default numa-4 uma-small i386-highmem i386-pae embedded; do
+		some_work | export_machine "$m"
+		capture "$root"
+		same_limits "$root/proc/zoneinfo"
+		for file in buddyinfo pagetypeinfo; do
+			kmem --machine "$machine" cat "proc/$file" |
+				diff "$root/proc/$file" -
+		done
+		obeys_laws
+		rm -r "$root"
+	done
+}
+
+@test "captured by a user they have the same zones, counts and limits" {
+	for m in default numa-4 uma-small i386-highmem i386-pae; do
+		some_work | export_machine "$m"
+		hide_from_users
+		capture "$root"
+		same_limits "$root/proc/zoneinfo"
+		kmem --machine "$machine" cat proc/buddyinfo |
+			diff "$root/proc/buddyinfo" -
+		obeys_laws
+		rm -r "$root"
+	done
+}
+
+@test "after a recording was replayed the lists are the same" {
+	echo "replay tests/data/traces/host-compile-raw/trace.txt.zst" |
+		export_machine numa-4
+	capture "$root"
+	for file in buddyinfo pagetypeinfo; do
+		kmem --machine "$machine" cat "proc/$file" |
+			diff "$root/proc/$file" -
+	done
+	obeys_laws
+}
+
+@test "limits that were computed before late frees are kept" {
+	for name in x64-1g-2cpu x64-8g-4cpu i386pae-4g-2cpu; do
+		tests/real/shape-to-machine "tests/data/shapes/$name" \
+			> "$BATS_TEST_TMPDIR/host.ini"
+		some_work | export_machine "$BATS_TEST_TMPDIR/host.ini"
+		capture "$root"
+		grep -q '^freed-late = ' "$machine"
+		same_limits "$root/proc/zoneinfo"
+		rm -r "$root"
+	done
+}
+
+@test "recorded files of real kernels give their zones and free blocks" {
+	for dir in tests/data/formats/x64-* tests/data/formats/i386*; do
+		mkdir -p "$root/proc"
+		for file in iomem zoneinfo buddyinfo pagetypeinfo meminfo; do
+			cp "$dir/$file.txt" "$root/proc/$file"
+		done
+		capture "$root"
+		for key in present managed spanned start_pfn:; do
+			awk -v key="$key" '$1 == key && $2 { print $2 }' \
+				"$root/proc/zoneinfo" > "$BATS_TEST_TMPDIR/want"
+			kmem --machine "$machine" cat proc/zoneinfo |
+				awk -v key="$key" '$1 == key && $2 { print $2 }' |
+				sort -n | diff <(sort -n "$BATS_TEST_TMPDIR/want") -
+		done
+		as_read
+		obeys_laws
+		rm -r "$root"
+	done
+}
+
+@test "what cannot be captured is said" {
+	fails_with "zoneinfo cannot be read" sh src/tools/kmemfs-capture \
+		--root "$BATS_TEST_TMPDIR"
+	fails_with "usage:" sh src/tools/kmemfs-capture --rot /
+}
