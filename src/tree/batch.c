@@ -148,12 +148,12 @@ batch_step(struct batch *b, const struct step *step)
 static int
 batch_run(struct batch *b)
 {
-	const char *at = b->steps.text, *end = at + b->steps.len;
 	unsigned int nr = 0;
+	size_t at = 0;
 	int err = 0;
 
-	while (!err && at < end) {
-		const struct step *step = (const void *)at;
+	while (!err && at < b->steps.len) {
+		const struct step *step = (const void *)(b->steps.text + at);
 
 		at += sizeof(*step) + step->desc->args_size;
 		err = batch_step(b, step);

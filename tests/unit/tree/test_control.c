@@ -267,6 +267,17 @@ START_TEST(a_batch_joins_lines_that_writes_cut)
 }
 END_TEST
 
+START_TEST(a_batch_of_remarks_does_nothing)
+{
+	char before[DIGEST_TEXT], after[DIGEST_TEXT];
+
+	digest(before);
+	ck_assert_int_eq(put_text("control/batch", "# nothing\n\n"), 11);
+	digest(after);
+	ck_assert_str_eq(before, after);
+}
+END_TEST
+
 START_TEST(mkdir_and_rmdir_are_ops_only_where_declared)
 {
 	struct tree_attr root, dir;
@@ -436,6 +447,7 @@ suite_control(void)
 		       an_open_file_keeps_its_moment_until_it_is_read_anew);
 	tcase_add_test(tests, a_file_whose_object_is_gone_says_so);
 	tcase_add_test(tests, a_batch_joins_lines_that_writes_cut);
+	tcase_add_test(tests, a_batch_of_remarks_does_nothing);
 	tcase_add_test(tests, mkdir_and_rmdir_are_ops_only_where_declared);
 	tcase_add_test(tests,
 		       a_whole_record_can_be_written_and_read_by_every_way);
