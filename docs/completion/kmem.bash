@@ -25,8 +25,8 @@ _kmem() {
 		/:$/ { dir = $0; sub(":$", "", dir); sub("^control/?", "", dir) }
 		!/:$/ && NF && !/\/$/ { print dir "/" $0 }')" -- "$word")) ;;
 	replay | batch | --state | -s) COMPREPLY=($(compgen -f -- "$word")) ;;
-	*) COMPREPLY=($(compgen -W "do cat ls write put mkdir rmdir replay batch doc verify export
-		--machine --state --keep-going --version --help" -- "$word")) ;;
+	*) COMPREPLY=($(compgen -W "do cat ls write put mkdir rmdir replay batch doc verify export compare
+		--machine --set --state --keep-going --version --help" -- "$word")) ;;
 	esac
 }
 

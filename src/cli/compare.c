@@ -50,9 +50,12 @@ side_read(struct side_words *side, const struct plan *plan, const char *text)
 	*side = (struct side_words){.machine = plan->machine};
 	if (!g_shell_parse_argv(text, &nr, &side->words, &error)) {
 		g_ptr_array_free(settings, TRUE);
-		fprintf(stderr, "kmem: '%s': %s\n", text, error->message);
+		bool empty = g_error_matches(error, G_SHELL_ERROR,
+					     G_SHELL_ERROR_EMPTY_STRING);
+
 		g_error_free(error);
-		return -EINVAL;
+		return say(text, g_strdup(empty ? "the side is empty"
+						: "its quotes do not match"));
 	}
 	if (nr && !strchr(side->words[0], '=')) {
 		first = 1;
@@ -158,7 +161,7 @@ side_run(struct side *side, const struct plan *plan, const char *text)
 	side_words_fini(&words);
 	if (!m)
 		return say(text, error);
-	side->title = g_strdup(*text ? text : m->config->source);
+	side->title = g_strdup(text);
 	watch = watch_new(m);
 	t = tree_new(m, false);
 	err = work(t, plan);

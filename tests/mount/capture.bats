@@ -49,6 +49,18 @@ same_limits() { # FILE: as the machine's
 		diff "$BATS_TEST_TMPDIR/want" -
 }
 
+# Ditto of this host, whose limits may have been made by what cannot be known;
+# then the capture says so, and only sizes are compared.
+same_as_host() {
+	if grep -qE '^# (watermarks|protection) ' "$machine"; then
+		limits() {
+			grep -E '^Node|spanned|present|managed|start_pfn' |
+				sed '/^Node.*\(Movable\|Device\)$/,$d'
+		}
+	fi
+	same_limits /proc/zoneinfo
+}
+
 obeys_laws() {
 	kmem --machine "$machine" verify
 	kmem --machine "$machine" cat machine/config > "$machine.again"
@@ -78,9 +90,9 @@ some_work() {
 @test "this host becomes a machine with its zones, limits and free blocks" {
 	capture ""
 	# A host that gives back or takes memory meanwhile is asked again.
-	same_limits /proc/zoneinfo || {
+	same_as_host || {
 		capture ""
-		same_limits /proc/zoneinfo
+		same_as_host
 	}
 	as_read
 	obeys_laws
@@ -116,7 +128,7 @@ some_work() {
 	grep -q '^# proc/iomem shows no addresses' "$machine"
 	grep -q '^# proc/kpageflags cannot be read' "$machine"
 	grep -q '^# proc/pagetypeinfo cannot be read' "$machine"
-	same_limits /proc/zoneinfo
+	same_as_host
 	as_read
 	obeys_laws
 }
