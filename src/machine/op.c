@@ -124,8 +124,8 @@ op_run(struct machine *m, struct op *op, struct out *answer, struct refusal *r)
 	return err;
 }
 
-static void
-answer_error(struct out *answer, const struct refusal *r)
+void
+op_answer_error(struct out *answer, const struct refusal *r)
 {
 	const char *name = strerrorname_np(r->err);
 
@@ -185,7 +185,7 @@ machine_do_words(struct machine *m, const char *name, const char *line,
 	}
 	if (err) {
 		to->len = start;
-		answer_error(to, r);
+		op_answer_error(to, r);
 		machine_log_refusal(m,
 				    name      ? name
 				    : op.desc ? op.desc->name

@@ -76,12 +76,11 @@ void
 log_line(struct tree_file *f, const char *op_name, const char *line,
 	 const struct refusal *r)
 {
-	const char *name = strerrorname_np(r->err);
-
 	machine_log_refusal(f->t->m, op_name, line, r);
-	if (answers_wanted(f))
-		out_printf(&f->answers, "error %s %zu %s\n",
-			   name ? name : "EIO", r->column, r->sentence);
+	if (!answers_wanted(f))
+		return;
+	op_answer_error(&f->answers, r);
+	out_char(&f->answers, '\n');
 }
 
 static const char *

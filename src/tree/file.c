@@ -100,12 +100,6 @@ tree_close(struct tree_file *f)
 	g_free(f);
 }
 
-uint64_t
-tree_file_ino(const struct tree_file *f)
-{
-	return place_ino(&f->place);
-}
-
 enum tree_caching
 tree_file_caching(const struct tree_file *f)
 {

@@ -199,24 +199,28 @@ link_target(const struct place *p, struct out *out)
 		template_expand(p, p->entry->target, NULL, out);
 }
 
+static enum tree_kind
+kind_of(const struct layout_entry *entry)
+{
+	return entry->kind == LAYOUT_DIR    ? TREE_DIR
+	       : entry->kind == LAYOUT_LINK ? TREE_LINK
+					    : TREE_FILE;
+}
+
 static void
 fill_attr(struct tree *t, const struct place *p, struct tree_attr *attr)
 {
-	static const struct {
-		enum tree_kind kind;
-		mode_t type;
-	} kinds[] = {
-		[LAYOUT_DIR] = {TREE_DIR,  S_IFDIR},
-		[LAYOUT_FILE] = {TREE_FILE, S_IFREG},
-		[LAYOUT_LINK] = {TREE_LINK, S_IFLNK},
-		[LAYOUT_CONTROL] = {TREE_FILE, S_IFREG},
+	static const mode_t types[] = {
+		[TREE_DIR] = S_IFDIR,
+		[TREE_FILE] = S_IFREG,
+		[TREE_LINK] = S_IFLNK,
 	};
 	const struct layout_entry *entry = p->entry;
 
 	*attr = (struct tree_attr){
 		.ino = place_ino(p),
-		.kind = kinds[entry->kind].kind,
-		.mode = kinds[entry->kind].type | entry->mode,
+		.kind = kind_of(entry),
+		.mode = types[kind_of(entry)] | entry->mode,
 		.mtime_ns = mtime_of(t, entry),
 		.nlink = 1,
 		.constant = !entry->nr_keys && !entry->when &&
@@ -327,14 +331,6 @@ struct listing {
 	void *user;
 	struct out name;
 };
-
-static enum tree_kind
-kind_of(const struct layout_entry *entry)
-{
-	return entry->kind == LAYOUT_DIR    ? TREE_DIR
-	       : entry->kind == LAYOUT_LINK ? TREE_LINK
-					    : TREE_FILE;
-}
 
 static bool
 give(struct listing *l, const struct place *child, uint64_t cookie)

@@ -152,6 +152,10 @@ int machine_do_words(struct machine *m, const char *name, const char *line,
 void machine_log_refusal(struct machine *m, const char *op_name,
 			 const char *line, const struct refusal *r);
 
+/* Append "error ERRNO COLUMN SENTENCE", no newline: the answer of a line that
+ * was not done. */
+void op_answer_error(struct out *answer, const struct refusal *r);
+
 /* --- for handlers ----------------------------------------------------------
  */
 

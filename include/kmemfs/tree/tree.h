@@ -80,7 +80,6 @@ int tree_unlink(struct tree *t, uint64_t parent, const char *name);
  * too. */
 int tree_open(struct tree *t, uint64_t ino, int flags, struct tree_file **f);
 void tree_close(struct tree_file *f);
-uint64_t tree_file_ino(const struct tree_file *f);
 
 enum tree_caching {
 	TREE_DIRECT, /* direct I/O */
