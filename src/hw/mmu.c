@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mmu.c - from a virtual to a physical address, through tables in RAM
+ *
+ * How it works: what differs between the modes is in a table of formats; one
+ * loop walks them all.  At each level, in the order in which hardware looks:
+ *
+ *     not present            -> page fault, P = 0
+ *     a reserved bit is set  -> page fault, P = 1, RSVD
+ *     a leaf                 -> done
+ *
+ * and rights are judged at the end, from all entries together: a missing
+ * entry below is told before a forbidden one above.
+ *
+ * Always true: the walk reads at most five entries and writes nothing.
+ */
+#include "kmemfs/hw/mmu.h"
+
+#include <string.h>
+
+#define X86_BITS                                                               \
+	.present = PTE_P, .write = PTE_RW, .user = PTE_US, .accessed = PTE_A,  \
+	.dirty = PTE_D, .leaf = PTE_PS, .global = PTE_G
+
+const char *const mmu_mode_names[NR_MMU_MODES] = {
+	"none", "32-bit", "pae", "4-level", "5-level", "custom",
+};
+
+static const struct mmu_format formats[NR_MMU_MODES] = {
+	[MMU_32BIT] = {2,  32,    false, 4, 12, 12, 20, {10, 10}, X86_BITS},
+	[MMU_PAE] = { 3,
+		       32, false,
+		       8,		     12,
+		       12,		      40,
+		       {9, 9, 2},
+		       X86_BITS,			 .no_exec = PTE_NX},
+	[MMU_4LEVEL] = { 4,
+			48,	true,
+			8,		12,
+			12,			40,
+			{9, 9, 9, 9},
+			X86_BITS,			 .no_exec = PTE_NX},
+	[MMU_5LEVEL] = { 5,
+			57,	true,
+			8,		12,
+			12,			40,
+			{9, 9, 9, 9, 9},
+			X86_BITS,			 .no_exec = PTE_NX},
+};
+
+const struct mmu_format *
+mmu_format(const struct mmu_regs *regs)
+{
+	return regs->mode == MMU_CUSTOM ? regs->format : &formats[regs->mode];
+}
+
+unsigned int
+mmu_level_shift(const struct mmu_format *f, unsigned int level)
+{
+	unsigned int shift = f->page_shift;
+
+	for (unsigned int l = 0; l < level; l++)
+		shift += f->index_bits[l];
+	return shift;
+}
+
+bool
+mmu_canonical(const struct mmu_regs *regs, va_t va)
+{
+	const struct mmu_format *f;
+	int64_t high;
+
+	if (regs->mode == MMU_NONE)
+		return true;
+	f = mmu_format(regs);
+	high = (int64_t)va >> (f->va_bits - f->sign_extends);
+	return high == 0 || (f->sign_extends && high == -1);
+}
+
+/* Bits @from..@to of a number, both included; none when they are swapped. */
+static uint64_t
+bits(unsigned int from, unsigned int to)
+{
+	if (from > to)
+		return 0;
+	return (UINT64_MAX >> (63 - to)) & (UINT64_MAX << from);
+}
+
+/* Whether entries of @level may be leaves at all. */
+static bool
+level_has_leaves(const struct mmu_regs *regs, unsigned int level)
+{
+	switch (regs->mode) {
+	case MMU_32BIT:
+		return level == 1 && regs->pse;
+	case MMU_PAE:
+		return level == 1;
+	case MMU_4LEVEL:
+	case MMU_5LEVEL:
+		return level == 1 || (level == 2 && regs->gb_pages);
+	default:
+		return false;
+	}
+}
+
+static uint64_t
+reserved_32bit(const struct mmu_regs *regs, unsigned int level, bool leaf)
+{
+	/* PSE-36: 4 MiB pages reach up to 40 bits. */
+	if (level == 1 && leaf)
+		return bits(MIN_OF(regs->phys_bits, 40) - 19U, 21);
+	return 0;
+}
+
+uint64_t
+mmu_reserved(const struct mmu_regs *regs, unsigned int level, bool leaf)
+{
+	uint64_t mask;
+
+	switch (regs->mode) {
+	case MMU_32BIT:
+		return reserved_32bit(regs, level, leaf);
+	case MMU_PAE:
+		if (level == 2)
+			return bits(1, 2) | bits(5, 8) |
+			       bits(regs->phys_bits, 63);
+		mask = bits(regs->phys_bits, 62);
+		break;
+	case MMU_4LEVEL:
+	case MMU_5LEVEL:
+		mask = bits(regs->phys_bits, 51);
+		if (level > 2 || (level == 2 && !regs->gb_pages))
+			mask |= PTE_PS;
+		break;
+	default:
+		return 0;
+	}
+	if (leaf && level)
+		mask |= bits(13, mmu_level_shift(mmu_format(regs), level) - 1);
+	return regs->nxe ? mask : mask | PTE_NX;
+}
+
+static uint64_t
+entry_read(const struct ram *ram, pa_t at, unsigned int bytes)
+{
+	uint8_t raw[8] = {0};
+	uint64_t entry = 0;
+
+	ram_read(ram, at, raw, bytes);
+	for (unsigned int i = bytes; i--;)
+		entry = entry << 8 | raw[i];
+	return entry;
+}
+
+/* The frame that an entry names, as an address. */
+static pa_t
+entry_frame(const struct mmu_regs *regs, const struct mmu_format *f,
+	    uint64_t entry)
+{
+	unsigned int frame_bits = f->frame_bits;
+
+	if (regs->mode != MMU_CUSTOM)
+		frame_bits = MIN_OF(frame_bits, regs->phys_bits - 12U);
+	return (entry >> f->frame_shift & bits(0, frame_bits - 1))
+	       << f->page_shift;
+}
+
+static pa_t
+leaf_address(const struct mmu_regs *regs, const struct mmu_format *f,
+	     uint64_t entry, unsigned int shift, va_t va)
+{
+	uint64_t offset = va & bits(0, shift - 1);
+	pa_t frame;
+
+	if (regs->mode == MMU_32BIT && shift == 22)
+		frame = (entry & bits(22, 31)) | (entry & bits(13, 20)) << 19;
+	else
+		frame = entry_frame(regs, f, entry) & ~bits(0, shift - 1);
+	return frame | offset;
+}
+
+static pa_t
+top_table(const struct mmu_regs *regs)
+{
+	switch (regs->mode) {
+	case MMU_32BIT:
+		return regs->cr3 & bits(12, 31);
+	case MMU_PAE:
+		return regs->cr3 & bits(5, 31);
+	case MMU_CUSTOM:
+		return regs->cr3;
+	default:
+		return regs->cr3 & bits(12, regs->phys_bits - 1U);
+	}
+}
+
+/* Rights of all entries together; those of a PAE PDPTE do not exist. */
+static void
+combine(const struct mmu_regs *regs, const struct mmu_format *f,
+	struct mmu_result *r)
+{
+	r->writable = r->user = true;
+	r->no_exec = false;
+	for (unsigned int i = 0; i < r->nr_steps; i++) {
+		const struct mmu_step *s = &r->step[i];
+
+		if (regs->mode == MMU_PAE && s->level == 2)
+			continue;
+		r->writable &= !f->write || (s->entry & f->write);
+		r->user &= !f->user || (s->entry & f->user);
+		r->no_exec |= regs->nxe && (s->entry & f->no_exec);
+	}
+}
+
+static bool
+allowed(const struct mmu_regs *regs, const struct mmu_request *q,
+	const struct mmu_result *r)
+{
+	bool shut = regs->smap && r->user && (!q->ac || q->implicit);
+
+	if (q->access == MMU_FETCH && r->no_exec)
+		return false;
+	if (q->user && !q->implicit)
+		return r->user && (q->access != MMU_WRITE || r->writable);
+	if (q->access == MMU_FETCH)
+		return !(regs->smep && r->user);
+	if (q->access == MMU_WRITE && regs->wp && !r->writable)
+		return false;
+	return !shut;
+}
+
+static void
+fault(const struct mmu_regs *regs, const struct mmu_request *q,
+      struct mmu_result *r, uint32_t why)
+{
+	r->outcome = MMU_PAGE_FAULT;
+	r->error_code = why;
+	if (q->access == MMU_WRITE)
+		r->error_code |= PF_WRITE;
+	if (q->user && !q->implicit)
+		r->error_code |= PF_USER;
+	if (q->access == MMU_FETCH && (regs->nxe || regs->smep))
+		r->error_code |= PF_INSTR;
+}
+
+static void
+finish(const struct mmu_regs *regs, const struct mmu_format *f,
+       const struct mmu_request *q, struct mmu_result *r)
+{
+	const struct mmu_step *leaf = &r->step[r->nr_steps - 1];
+	unsigned int pat_bit = leaf->level ? 12 : 7;
+
+	combine(regs, f, r);
+	if (!allowed(regs, q, r)) {
+		fault(regs, q, r, PF_PROT);
+		return;
+	}
+	r->outcome = MMU_OK;
+	r->page_shift = (uint8_t)mmu_level_shift(f, leaf->level);
+	r->pa = leaf_address(regs, f, leaf->entry, r->page_shift, q->va);
+	r->global = leaf->entry & f->global;
+	r->dirty = leaf->entry & f->dirty;
+	if (regs->mode != MMU_CUSTOM)
+		r->memory_type = (uint8_t)((leaf->entry >> pat_bit & 1) << 2 |
+					   (leaf->entry >> 3 & 3));
+}
+
+static void
+walk_none(const struct mmu_request *q, struct mmu_result *r)
+{
+	r->outcome = MMU_OK;
+	r->pa = q->va;
+	r->page_shift = 12;
+	r->writable = r->user = true;
+}
+
+void
+mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
+	 const struct mmu_request *q, struct mmu_result *r)
+{
+	const struct mmu_format *f;
+	pa_t table;
+
+	memset(r, 0, sizeof(*r));
+	if (regs->mode == MMU_NONE) {
+		walk_none(q, r);
+		return;
+	}
+	f = mmu_format(regs);
+	if (!mmu_canonical(regs, q->va)) {
+		r->outcome = MMU_GENERAL_PROTECTION;
+		return;
+	}
+	table = top_table(regs);
+	for (unsigned int level = f->levels; level--;) {
+		unsigned int shift = mmu_level_shift(f, level);
+		uint64_t index =
+			q->va >> shift & bits(0, f->index_bits[level] - 1U);
+		struct mmu_step *s = &r->step[r->nr_steps++];
+		bool leaf;
+
+		s->level = (uint8_t)level;
+		s->at = table + index * f->entry_bytes;
+		s->entry = regs->mode == MMU_PAE && level == 2
+				   ? regs->pdpte[index]
+				   : entry_read(ram, s->at, f->entry_bytes);
+		if (!(s->entry & f->present)) {
+			fault(regs, q, r, 0);
+			return;
+		}
+		leaf = !level ||
+		       (level_has_leaves(regs, level) && (s->entry & f->leaf));
+		if (s->entry & mmu_reserved(regs, level, leaf)) {
+			fault(regs, q, r, PF_PROT | PF_RSVD);
+			return;
+		}
+		if (leaf)
+			break;
+		table = entry_frame(regs, f, s->entry);
+	}
+	finish(regs, f, q, r);
+}
+
+unsigned int
+mmu_set_bits(struct ram *ram, const struct mmu_regs *regs,
+	     const struct mmu_request *q, const struct mmu_result *r)
+{
+	const struct mmu_format *f = mmu_format(regs);
+	unsigned int written = 0;
+
+	if (r->outcome != MMU_OK || regs->mode == MMU_NONE)
+		return 0;
+	for (unsigned int i = 0; i < r->nr_steps; i++) {
+		const struct mmu_step *s = &r->step[i];
+		uint64_t set = f->accessed;
+		uint8_t raw[8];
+
+		if (regs->mode == MMU_PAE && s->level == 2)
+			continue;
+		if (i == r->nr_steps - 1U && q->access == MMU_WRITE)
+			set |= f->dirty;
+		if ((s->entry & set) == set)
+			continue;
+		for (unsigned int b = 0; b < f->entry_bytes; b++)
+			raw[b] = (uint8_t)((s->entry | set) >> (8 * b));
+		ram_write(ram, s->at, raw, f->entry_bytes);
+		written++;
+	}
+	return written;
+}
+
+bool
+mmu_load_cr3(const struct ram *ram, struct mmu_regs *regs, uint64_t cr3)
+{
+	struct mmu_regs next = *regs;
+
+	next.cr3 = cr3;
+	if (regs->mode == MMU_PAE) {
+		uint64_t reserved = mmu_reserved(regs, 2, false);
+
+		for (unsigned int i = 0; i < 4; i++) {
+			uint64_t e =
+				entry_read(ram, top_table(&next) + 8 * i, 8);
+
+			if ((e & PTE_P) && (e & reserved))
+				return false;
+			next.pdpte[i] = e;
+		}
+	}
+	*regs = next;
+	return true;
+}
