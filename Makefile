@@ -19,7 +19,7 @@ MNT = mnt
 # V=1 shows whole commands.
 say = $(if $(V),,@echo "  $(1) $(2:$(BUILD)/%=%)";)
 
-PACKAGES = glib-2.0 libzstd
+PACKAGES = glib-2.0 libzstd cairo
 CFLAGS_WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wvla
 CFLAGS_OPT = $(if $(SAN),-O1 -fsanitize=$(SAN) -fno-omit-frame-pointer,-O2 $(LTO))
@@ -42,7 +42,7 @@ GEN = $(BUILD)/gen
 LAYOUTS = $(sort $(wildcard fs-layout/*.layout))
 GENERATED = $(GEN)/stamp
 
-LIB_LAYERS = base hw phys machine view tree
+LIB_LAYERS = base hw phys slab machine view tree
 LIB_SRC = $(foreach l,$(LIB_LAYERS),$(sort $(wildcard src/$(l)/*.c)))
 LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN)/ops_table.o $(GEN)/layout_table.o
 LIB = $(BUILD)/libkmem.a
@@ -117,6 +117,7 @@ docs: all
 	src/tools/transcribe $(BUILD) $$d > $(BUILD)/new.md && \
 	cp $(BUILD)/new.md $$d || exit 1; done
 	cp $(GEN)/reference.md docs/reference.md
+	src/tools/pictures $(BUILD)/kmem docs/pictures
 
 # --- install -------------------------------------------------------------------
 

@@ -2,8 +2,9 @@
 /*
  * out.c - a growing text buffer with fast, fixed ways to print numbers
  *
- * How it works: numbers are made from the last digit in a small buffer on the
- * stack, two decimal digits a step, then copied once.
+ * How it works: how many digits a number has is known before they are made, so
+ * that they are written where they belong, from the last one on, two decimal
+ * digits a step.
  */
 #include "kmemfs/base/out.h"
 
@@ -86,24 +87,52 @@ out_printf(struct out *out, const char *format, ...)
 	va_end(ap);
 }
 
-/* Write @v at the end of @buf; returns the first digit. */
-static char *
-decimal(char buf[DIGITS_MAX], uint64_t v)
+/* How many decimal digits @v has: a number of so many bits has at least
+ * bits * log10(2) of them, and perhaps one more. */
+static unsigned int
+decimal_digits(uint64_t v)
 {
-	char *at = buf + DIGITS_MAX;
+	static const uint64_t powers[] = {
+		1U,
+		10U,
+		100U,
+		1000U,
+		10000U,
+		100000U,
+		1000000U,
+		10000000U,
+		100000000U,
+		1000000000U,
+		10000000000ULL,
+		100000000000ULL,
+		1000000000000ULL,
+		10000000000000ULL,
+		100000000000000ULL,
+		1000000000000000ULL,
+		10000000000000000ULL,
+		100000000000000000ULL,
+		1000000000000000000ULL,
+		10000000000000000000ULL,
+	};
+	unsigned int bits = 64 - (unsigned int)__builtin_clzll(v | 1);
+	unsigned int least = bits * 1233 >> 12;
 
+	return least + ((v | 1) >= powers[least]);
+}
+
+/* Write the digits of @v, which end before @end. */
+static void
+decimal(char *end, uint64_t v)
+{
 	while (v >= 100) {
-		at -= 2;
-		memcpy(at, pairs + v % 100 * 2, 2);
+		end -= 2;
+		memcpy(end, pairs + v % 100 * 2, 2);
 		v /= 100;
 	}
-	if (v >= 10) {
-		at -= 2;
-		memcpy(at, pairs + v * 2, 2);
-	} else {
-		*--at = (char)('0' + v);
-	}
-	return at;
+	if (v >= 10)
+		memcpy(end - 2, pairs + v * 2, 2);
+	else
+		end[-1] = (char)('0' + v);
 }
 
 static void
@@ -126,21 +155,26 @@ out_str_pad(struct out *out, const char *text, unsigned int width)
 void
 out_u64(struct out *out, uint64_t v)
 {
-	char buf[DIGITS_MAX];
-	char *at = decimal(buf, v);
+	unsigned int digits = decimal_digits(v);
 
-	out_mem(out, at, (size_t)(buf + DIGITS_MAX - at));
+	out_reserve(out, digits);
+	out->len += digits;
+	decimal(out->text + out->len, v);
+}
+
+void
+out_u64_line(struct out *out, uint64_t v)
+{
+	out_reserve(out, DIGITS_MAX);
+	out_u64(out, v);
+	out->text[out->len++] = '\n';
 }
 
 void
 out_u64_pad(struct out *out, uint64_t v, unsigned int width)
 {
-	char buf[DIGITS_MAX];
-	char *at = decimal(buf, v);
-	size_t len = (size_t)(buf + DIGITS_MAX - at);
-
-	pad(out, len, width);
-	out_mem(out, at, len);
+	pad(out, decimal_digits(v), width);
+	out_u64(out, v);
 }
 
 void

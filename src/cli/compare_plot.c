@@ -7,6 +7,8 @@
  */
 #include "compare_impl.h"
 
+#include "kmemfs/base/svg.h"
+
 #include <stdio.h>
 
 #define WIDTH 760
@@ -29,17 +31,6 @@ pages_in(const struct side *side, unsigned int order)
 	for (unsigned int z = 0; z < side->nr_zones; z++)
 		pages += side->zones[z].blocks[order] << order;
 	return pages;
-}
-
-static void
-print_escaped(struct out *out, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '<' || *text == '&' || *text == '>')
-			out_printf(out, "&#%d;", *text);
-		else
-			out_char(out, *text);
-	}
 }
 
 static void
@@ -97,12 +88,7 @@ compare_plot(const struct side *sides, unsigned int nr, struct out *out)
 		for (unsigned int order = 0; order < MAX_ORDER; order++)
 			most = MAX_OF(most, pages_in(&sides[i], order));
 	}
-	out_printf(out,
-		   "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
-		   "height=\"%d\" font-family=\"sans-serif\" "
-		   "font-size=\"12\">\n"
-		   "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-		   LEFT + WIDTH + 16, height);
+	svg_begin(out, LEFT + WIDTH + 16, height);
 	plot_grid(most, sides[0].page_kib, out);
 	plot_bars(sides, nr, most, out);
 	out_printf(out,
@@ -117,8 +103,8 @@ compare_plot(const struct side *sides, unsigned int nr, struct out *out)
 			   "height=\"12\" fill=\"%s\"/>\n"
 			   "<text x=\"%d\" y=\"%d\">",
 			   LEFT, y - 10, colours[i], LEFT + 18, y);
-		print_escaped(out, sides[i].title);
+		svg_escape(out, sides[i].title);
 		out_str(out, "</text>\n");
 	}
-	out_str(out, "</svg>\n");
+	svg_end(out);
 }

@@ -6,12 +6,14 @@
  *
  *   dispatcher   reads requests and answers nearly all of them itself
  *   workers      pool.c: writes that may run long, in order for each file
+ *   pager        pager.c: has the kernel drop pages that are outdated, then
+ *                sends the replies that waited for that
  *   notifier     notify.c: tells the kernel what it should forget, then sends
  *                the replies that waited for that; also wakes sleeping readers
  *   realtime     realtime.c: moves modelled time, when asked to
  *
  * The rule that keeps them from waiting for each other in a circle: the
- * dispatcher never waits for the notifier.
+ * dispatcher never waits for another, nor the pager for the notifier.
  */
 #ifndef KMEMFS_FUSE_IMPL_H
 #define KMEMFS_FUSE_IMPL_H
@@ -27,6 +29,8 @@
 #include <pthread.h>
 
 struct notifier;
+struct lists;
+struct pager;
 struct waits;
 struct pool;
 struct realtime;
@@ -38,8 +42,12 @@ struct server {
 	gid_t gid;
 	void (*ready)(void *user); /* once, when the kernel has connected */
 	void *ready_user;
+	bool draining; /* nothing new is begun; the dispatcher's */
+	bool polled;   /* the page cache keeps small files of fixed size */
 
 	struct notifier *notifier;
+	struct pager *pager;
+	struct lists *lists;
 	struct waits *waits;
 	struct pool *pool;
 
@@ -52,9 +60,11 @@ struct handle {
 	struct tree_file *file;
 	fuse_ino_t ino;
 	bool writable;
+	bool paged;		      /* what is read goes to a page cache */
 	pthread_mutex_t reading;      /* its text is not made anew meanwhile */
 	struct fuse_pollhandle *poll; /* under the lock of waits */
 	GQueue jobs;		      /* under the lock of pool, FIFO */
+	unsigned int nr_jobs;	      /* atomic: their number */
 };
 
 /* --- server.c ------------------------------------------------------------ */

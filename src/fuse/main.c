@@ -128,6 +128,7 @@ run(struct options *o)
 	if (!tree)
 		return 1;
 	s = server_new(tree);
+	s->polled = o->polled;
 	s->ready = when_ready;
 	s->ready_user = o;
 	status = serve(o, s);

@@ -21,6 +21,7 @@ struct options {
 	bool foreground;
 	bool debug; /* print each request; libfuse does that */
 	bool nostream;
+	bool polled;
 	GString *mount; /* for libfuse: "a,b=c", commas in values escaped */
 };
 

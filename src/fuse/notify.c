@@ -12,19 +12,21 @@
  * has only just heard of, so the answer to a look-up carries no attributes
  * that may be kept unless they are constant; the next stat asks for them.
  *
- * Two kinds of notification, sent in two ways:
+ * Three kinds of notification, sent in three ways:
  * - Attributes of an inode (offset -1).  Takes no lock that a request could
- *   hold, so the thread that made the change sends it itself and answers.
- *   Never the pages of an inode: that waits for a read which only the sender
- *   could answer.
+ *   hold, so the thread that made the change sends it itself.
+ * - Pages of a file: pager.c.  That its mtime is another would make the kernel
+ *   drop them too, but a reader who comes between its noting the one and its
+ *   doing the other finds them.
  * - A name in a directory.  Takes the directory's lock, which the process
  *   behind a LOOKUP, MKDIR or RMDIR holds until it is answered: so it must be
  *   sent by a thread on which no answer depends.  That is the notifier; a
  *   write that changed names is answered by the notifier, after them.  mkdir
- *   and rmdir are answered by the dispatcher, never here.
+ *   and rmdir are answered by the dispatcher or the pager, never here.
  *
  * Always true: no lock of the model is held while something is sent; the
- * dispatcher never waits for the notifier.
+ * dispatcher never waits for the notifier or the pager, nor the pager for the
+ * notifier.
  *
  * Locks: send, then lock.  send is held while attributes are sent, so that
  * nobody answers while another thread still has notes in its hands.
@@ -33,6 +35,7 @@
 
 #include "inoset_impl.h"
 #include "kmemfs/base/check.h"
+#include "pager_impl.h"
 #include "waits_impl.h"
 
 #include <errno.h>
@@ -43,21 +46,14 @@
 #define FOREVER 86400.0		 /* seconds, for what never changes */
 #define LONG 60.0		 /* seconds, for what is noted */
 #define NAME_LIFE_MS (61 * 1000) /* a note outlives the kernel's name */
-#define MOST_INODES 2048 /* one change sends at most so many: some 10 ms */
+#define MOST_INODES 8192 /* one change sends at most so many: some 6 ms */
 #define MOST_NAMES 65536
 
-/* A noted or queued name; "" in the queue: the attributes of @parent. */
+/* A noted or queued name. */
 struct name {
 	uint64_t parent;
 	uint64_t until_ms; /* host time when the kernel drops it by itself */
 	char text[];
-};
-
-/* The answer to a write that waits for notification number @entry. */
-struct answer {
-	uint64_t entry;
-	fuse_req_t req;
-	ssize_t result;
 };
 
 struct notifier {
@@ -69,11 +65,12 @@ struct notifier {
 
 	uint64_t changes; /* atomic: ops that ran */
 	uint64_t entries; /* atomic: names that came or went */
-	size_t noted;	  /* atomic: files.count */
+	size_t noted;	  /* atomic: files.count; more while one is added */
+	int sending;	  /* atomic: of inodes that were taken out of files */
 	int dirty;	  /* atomic: notes are to be taken */
 
 	struct inoset files; /* inodes whose attributes the kernel keeps */
-	struct inoset dirs;  /* the same; only a name makes them stale */
+	struct inoset dirs;  /* the same; only an entry makes them stale */
 	GHashTable *names;   /* set of struct name */
 	uint64_t swept_ms;   /* when outdated names were last removed */
 	GPtrArray *queue;    /* of struct name: to be sent */
@@ -138,25 +135,33 @@ double
 notify_keep_attr(struct notifier *n, const struct tree_attr *attr,
 		 struct seen seen)
 {
-	bool dir = attr->kind == TREE_DIR;
+	bool dir = attr->attr_lasts == TREE_ENTRIES;
 	struct inoset *set = dir ? &n->dirs : &n->files;
 	double seconds = 0;
 	struct seen now;
 
-	if (attr->constant)
+	if (attr->attr_lasts == TREE_FOREVER)
 		return FOREVER;
 	pthread_mutex_lock(&n->lock);
+	/* Said before the look: who changes something looks at it after. */
+	if (!dir)
+		__atomic_store_n(&n->noted, set->count + 1, __ATOMIC_SEQ_CST);
 	now = notify_look(n);
 	if ((dir ? now.entries == seen.entries : now.changes == seen.changes) &&
 	    (set->count < MOST_INODES || inoset_has(set, attr->ino))) {
 		inoset_add(set, attr->ino);
-		if (!dir)
-			__atomic_store_n(&n->noted, set->count,
-					 __ATOMIC_SEQ_CST);
 		seconds = LONG;
 	}
+	if (!dir)
+		__atomic_store_n(&n->noted, set->count, __ATOMIC_SEQ_CST);
 	pthread_mutex_unlock(&n->lock);
 	return seconds;
+}
+
+double
+notify_keep_entry_attr(const struct tree_attr *attr)
+{
+	return attr->attr_lasts == TREE_FOREVER ? FOREVER : 0;
 }
 
 static gboolean
@@ -180,13 +185,13 @@ names_have_room(struct notifier *n, uint64_t now)
 
 double
 notify_keep_name(struct notifier *n, uint64_t parent, const char *name,
-		 const struct tree_attr *attr, struct seen seen)
+		 enum tree_lasts lasts, struct seen seen)
 {
 	uint64_t now = now_ms();
 	double seconds = 0;
 
-	if (attr && attr->constant)
-		return FOREVER;
+	if (lasts != TREE_ENTRIES)
+		return lasts == TREE_FOREVER ? FOREVER : 0;
 	pthread_mutex_lock(&n->lock);
 	if (notify_look(n).entries == seen.entries && names_have_room(n, now)) {
 		struct name *note = name_new(parent, name);
@@ -210,9 +215,10 @@ notify_changed(void *user)
 
 	__atomic_add_fetch(&n->changes, 1, __ATOMIC_SEQ_CST);
 	if (c)
-		c->changed = true;
+		c->changed = c->counted = true;
 	if (c && !c->shared)
 		return;
+	pager_drop(n->server->pager);
 	if (!__atomic_load_n(&n->noted, __ATOMIC_SEQ_CST) ||
 	    __atomic_exchange_n(&n->dirty, 1, __ATOMIC_SEQ_CST))
 		return;
@@ -260,8 +266,11 @@ notify_entry(void *user, uint64_t parent, const char *text)
 		else
 			notify_queue(n, c, name);
 	}
-	if (inoset_remove(&n->dirs, parent))
-		notify_queue(n, c, name_new(parent, ""));
+	/* Its attributes go the way of files': the changed hook comes next. */
+	if (inoset_remove(&n->dirs, parent)) {
+		inoset_add(&n->files, parent);
+		__atomic_store_n(&n->noted, n->files.count, __ATOMIC_SEQ_CST);
+	}
 	pthread_mutex_unlock(&n->lock);
 }
 
@@ -278,20 +287,35 @@ send_attr(struct notifier *n, uint64_t ino)
 	fuse_lowlevel_notify_inval_inode(n->server->session, ino, -1, 0);
 }
 
+/*
+ * Whether nothing is noted and nobody else is sending what was.  Whoever takes
+ * notes says that he is sending before he says that none are left.
+ */
+static bool
+nothing_to_send(struct notifier *n)
+{
+	return !__atomic_load_n(&n->noted, __ATOMIC_SEQ_CST) &&
+	       !__atomic_load_n(&n->sending, __ATOMIC_SEQ_CST);
+}
+
 static void
 send_files(struct notifier *n)
 {
 	struct inoset taken;
 
+	if (nothing_to_send(n))
+		return;
 	pthread_mutex_lock(&n->send);
 	pthread_mutex_lock(&n->lock);
 	taken = n->files;
 	n->files = (struct inoset){0};
+	__atomic_store_n(&n->sending, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&n->noted, 0, __ATOMIC_SEQ_CST);
 	pthread_mutex_unlock(&n->lock);
 	for (size_t i = 0; i < taken.nr_slots; i++)
 		if (taken.slots[i])
 			send_attr(n, taken.slots[i]);
+	__atomic_store_n(&n->sending, 0, __ATOMIC_SEQ_CST);
 	pthread_mutex_unlock(&n->send);
 	inoset_fini(&taken);
 }
@@ -302,22 +326,26 @@ send_names(struct notifier *n, GPtrArray *names)
 	for (guint i = 0; i < names->len; i++) {
 		struct name *name = g_ptr_array_index(names, i);
 
-		if (*name->text)
-			fuse_lowlevel_notify_inval_entry(
-				n->server->session, name->parent, name->text,
-				strlen(name->text));
-		else
-			send_attr(n, name->parent);
+		fuse_lowlevel_notify_inval_entry(n->server->session,
+						 name->parent, name->text,
+						 strlen(name->text));
 	}
 }
 
 static void
-send_answer(fuse_req_t req, ssize_t result)
+answer_send(const struct answer *a)
 {
-	if (result < 0)
-		fuse_reply_err(req, (int)-result);
-	else
-		fuse_reply_write(req, (size_t)result);
+	switch (a->kind) {
+	case ANSWER_ERR:
+		fuse_reply_err(a->req, (int)a->result);
+		break;
+	case ANSWER_WRITE:
+		fuse_reply_write(a->req, a->result);
+		break;
+	case ANSWER_ENTRY:
+		fuse_reply_entry(a->req, &a->made);
+		break;
+	}
 }
 
 /* Send the answers that waited for notifications up to number @done. */
@@ -336,7 +364,7 @@ send_answers(struct notifier *n, uint64_t done)
 		pthread_mutex_unlock(&n->lock);
 		if (!a)
 			return;
-		send_answer(a->req, a->result);
+		answer_send(a);
 		g_free(a);
 	}
 }
@@ -357,7 +385,9 @@ notify_end(struct notifier *n, struct change *c)
 	if (!c->changed)
 		return;
 	/* The logs change without an op when a line is refused. */
-	__atomic_add_fetch(&n->changes, 1, __ATOMIC_SEQ_CST);
+	if (!c->counted)
+		__atomic_add_fetch(&n->changes, 1, __ATOMIC_SEQ_CST);
+	c->drop = pager_drop(n->server->pager);
 	send_files(n);
 }
 
@@ -371,26 +401,72 @@ answer_order(gconstpointer a, gconstpointer b, gpointer user)
 }
 
 void
-notify_reply_write(struct notifier *n, const struct change *c, fuse_req_t req,
-		   ssize_t result)
+answer_pass(struct notifier *n, struct answer *a)
 {
 	bool later = false;
 
-	if (c->entry) {
+	if (a->entry) {
 		pthread_mutex_lock(&n->lock);
 		later = !n->finished;
 		if (later) {
-			struct answer *a = g_new(struct answer, 1);
-
-			*a = (struct answer){c->entry, req, result};
 			g_queue_insert_sorted(&n->answers, a, answer_order,
 					      NULL);
 			pthread_cond_signal(&n->work);
 		}
 		pthread_mutex_unlock(&n->lock);
 	}
-	if (!later)
-		send_answer(req, result);
+	if (!later) {
+		answer_send(a);
+		g_free(a);
+	}
+}
+
+static void
+answer(struct notifier *n, const struct answer *a)
+{
+	struct answer *kept;
+
+	if (!a->drop && !a->entry) {
+		answer_send(a);
+		return;
+	}
+	kept = g_memdup2(a, sizeof(*a));
+	if (!a->drop || !pager_park(n->server->pager, a->drop, kept))
+		answer_pass(n, kept);
+}
+
+void
+notify_reply_write(struct notifier *n, const struct change *c, fuse_req_t req,
+		   ssize_t result)
+{
+	/* The usual case, first: the struct is large. */
+	if (result >= 0 && !c->drop && !c->entry) {
+		fuse_reply_write(req, (size_t)result);
+		return;
+	}
+	answer(n, &(struct answer){
+			  .req = req,
+			  .kind = result < 0 ? ANSWER_ERR : ANSWER_WRITE,
+			  .result = (size_t)(result < 0 ? -result : result),
+			  .drop = c->drop,
+			  .entry = c->entry,
+		  });
+}
+
+void
+notify_reply_dir(struct notifier *n, const struct change *c, fuse_req_t req,
+		 int err, const struct fuse_entry_param *made)
+{
+	struct answer a = {
+		.req = req,
+		.kind = made && !err ? ANSWER_ENTRY : ANSWER_ERR,
+		.result = (size_t)-err,
+		.drop = c->drop,
+	};
+
+	if (a.kind == ANSWER_ENTRY)
+		a.made = *made;
+	answer(n, &a);
 }
 
 /* --- the thread ------------------------------------------------------------

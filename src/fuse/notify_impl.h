@@ -19,7 +19,9 @@ struct change {
 	bool shared;	      /* runs long: others should see parts of it */
 	bool changed;	      /* files may show something else: an op ran, or
 				 the caller says so beforehand */
+	bool counted;	      /* the tree has told of a change */
 	uint64_t entry;	      /* number of its last queued notification, or 0 */
+	uint64_t drop;	      /* number of the pager's work to wait for, or 0 */
 	uint64_t own_parent;  /* the name that the kernel itself makes or */
 	const char *own_name; /* removes (mkdir, rmdir); NULL: none */
 };
@@ -50,20 +52,45 @@ struct seen notify_look(struct notifier *n);
  */
 double notify_keep_attr(struct notifier *n, const struct tree_attr *attr,
 			struct seen seen);
-/* The same for a name; @attr NULL: that there is no such name. */
+/*
+ * The same in the answer to a look-up: only what never changes, since the
+ * kernel could miss an invalidation of an inode it has only just heard of.
+ */
+double notify_keep_entry_attr(const struct tree_attr *attr);
+/* The same for what tree_lookup said of a name, also that there is none. */
 double notify_keep_name(struct notifier *n, uint64_t parent, const char *name,
-			const struct tree_attr *attr, struct seen seen);
+			enum tree_lasts lasts, struct seen seen);
 
 /* Around every call into the tree that may change something. */
 void notify_begin(struct notifier *n, struct change *c);
 /* If something changed, invalidates attributes; returns when the kernel has
  * forgotten them. */
 void notify_end(struct notifier *n, struct change *c);
+/* What a request is answered with, once the kernel has forgotten. */
+struct answer {
+	fuse_req_t req;
+	enum { ANSWER_ERR, ANSWER_WRITE, ANSWER_ENTRY } kind;
+	size_t result; /* errno, 0 for none; bytes written */
+	struct fuse_entry_param made;
+	uint64_t drop; /* what it still waits for, as in struct change */
+	uint64_t entry;
+};
+
 /*
  * Answer a write: @result bytes or -errno.  Sent when the kernel has forgotten
- * the names that came and went with @c, at once if there are none.
+ * the pages that are older than @c, and the names that came and went with it;
+ * at once if there are none.
  */
 void notify_reply_write(struct notifier *n, const struct change *c,
 			fuse_req_t req, ssize_t result);
+/*
+ * Answer mkdir or rmdir: @err is 0 or -errno, @made the new directory or NULL.
+ * Waits for pages only: the kernel holds the directory's lock.
+ */
+void notify_reply_dir(struct notifier *n, const struct change *c,
+		      fuse_req_t req, int err,
+		      const struct fuse_entry_param *made);
+/* Send @a, which has waited for pages, or have it wait for names. */
+void answer_pass(struct notifier *n, struct answer *a);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "kmemfs/base/epoch.h"
 #include "kmemfs/base/text.h"
+#include "lists_impl.h"
 #include "notify_impl.h"
 
 #include <errno.h>
@@ -50,20 +51,20 @@ reply_result(fuse_req_t req, int err)
 }
 
 /*
- * Answer with an entry.  Attributes that change are not to be kept from here:
- * see notify.c.
+ * What a look-up is answered with.  Attributes that change are not to be kept
+ * from here: see notify.c.
  */
-static void
-reply_entry(fuse_req_t req, const struct tree_attr *attr, double keep_name)
+static struct fuse_entry_param
+entry_of(const struct server *s, const struct tree_attr *attr, double keep_name)
 {
 	struct fuse_entry_param e = {
 		.ino = attr->ino,
-		.attr_timeout = attr->constant ? keep_name : 0,
+		.attr_timeout = notify_keep_entry_attr(attr),
 		.entry_timeout = keep_name,
 	};
 
-	stat_of(server_of(req), attr, &e.attr);
-	fuse_reply_entry(req, &e);
+	stat_of(s, attr, &e.attr);
+	return e;
 }
 
 /* The kernel lets longer ones through. */
@@ -86,15 +87,18 @@ serve_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (err == -ENOENT) {
 		struct fuse_entry_param none = {0};
 
-		none.entry_timeout =
-			notify_keep_name(s->notifier, parent, name, NULL, seen);
+		none.entry_timeout = notify_keep_name(s->notifier, parent, name,
+						      attr.name_lasts, seen);
 		fuse_reply_entry(req, &none);
 	} else if (err) {
 		reply_result(req, err);
 	} else {
-		reply_entry(req, &attr,
-			    notify_keep_name(s->notifier, parent, name, &attr,
-					     seen));
+		struct fuse_entry_param e =
+			entry_of(s, &attr,
+				 notify_keep_name(s->notifier, parent, name,
+						  attr.name_lasts, seen));
+
+		fuse_reply_entry(req, &e);
 	}
 }
 
@@ -218,7 +222,7 @@ serve_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at,
 	uint64_t from = at > DOTS ? (uint64_t)at - DOTS : 0;
 	int err = 0;
 
-	(void)fi;
+	lists_read(s->lists, fi);
 	l.bytes = g_malloc(size + 1);
 	if ((at > 0 || listing_add(&l, ".", ino, S_IFDIR, 1)) &&
 	    (at > 1 || listing_add(&l, "..", TREE_ROOT, S_IFDIR, DOTS)))
@@ -231,6 +235,31 @@ serve_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at,
 }
 
 static void
+serve_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct server *s = server_of(req);
+	struct tree_attr attr;
+	int err = tree_getattr(s->tree, ino, &attr);
+
+	if (err) {
+		reply_result(req, err);
+		return;
+	}
+	lists_open(s->lists, &attr, fi);
+	/* The opener was killed meanwhile: no release will come. */
+	if (fuse_reply_open(req, fi))
+		lists_close(s->lists, fi);
+}
+
+static void
+serve_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	lists_close(server_of(req)->lists, fi);
+	fuse_reply_err(req, 0);
+}
+
+static void
 serve_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
 	struct server *s = server_of(req);
@@ -239,19 +268,23 @@ serve_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 		.own_parent = parent,
 		.own_name = name,
 	};
+	struct fuse_entry_param made = {0};
 	struct tree_attr attr;
 	int err;
 
 	(void)mode;
+	if (s->draining) {
+		fuse_reply_err(req, ENOTCONN);
+		return;
+	}
 	notify_begin(s->notifier, &c);
 	err = name_check(name);
 	if (!err)
 		err = tree_mkdir(s->tree, parent, name, &attr);
 	notify_end(s->notifier, &c);
-	if (err)
-		reply_result(req, err);
-	else
-		reply_entry(req, &attr, 0);
+	if (!err)
+		made = entry_of(s, &attr, 0);
+	notify_reply_dir(s->notifier, &c, req, err, &made);
 }
 
 static void
@@ -265,10 +298,14 @@ serve_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	};
 	int err;
 
+	if (s->draining) {
+		fuse_reply_err(req, ENOTCONN);
+		return;
+	}
 	notify_begin(s->notifier, &c);
 	err = tree_rmdir(s->tree, parent, name);
 	notify_end(s->notifier, &c);
-	reply_result(req, err);
+	notify_reply_dir(s->notifier, &c, req, err, NULL);
 }
 
 /* --- what is not done here -------------------------------------------------
@@ -379,7 +416,9 @@ const struct fuse_lowlevel_ops server_ops = {
 	.getattr = serve_getattr,
 	.setattr = serve_setattr,
 	.readlink = serve_readlink,
+	.opendir = serve_opendir,
 	.readdir = serve_readdir,
+	.releasedir = serve_releasedir,
 	.mkdir = serve_mkdir,
 	.rmdir = serve_rmdir,
 	.create = serve_create,

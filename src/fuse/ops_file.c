@@ -9,6 +9,7 @@
  */
 #include "fuse_impl.h"
 #include "notify_impl.h"
+#include "pager_impl.h"
 #include "pool_impl.h"
 #include "waits_impl.h"
 
@@ -90,6 +91,7 @@ serve_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct server *s = server_of(req);
 	struct change c = {.changed = fi->flags & O_TRUNC};
+	enum tree_caching caching;
 	struct tree_file *file;
 	struct handle *h;
 	int err;
@@ -108,7 +110,9 @@ serve_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	h->writable = (fi->flags & O_ACCMODE) != O_RDONLY;
 	handle_note(s, h, true);
 	fi->fh = (uintptr_t)h;
-	fi->keep_cache = !h->writable && tree_file_caching(file) == TREE_KEEP;
+	caching = tree_file_cache(file, s->polled);
+	h->paged = caching == TREE_CHECK;
+	fi->keep_cache = caching != TREE_DIRECT;
 	fi->direct_io = !fi->keep_cache;
 	fi->noflush = 1;
 	/* The opener was killed meanwhile: no release will come. */
@@ -190,7 +194,8 @@ serve_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at,
 	struct handle *h = handle_of(fi);
 	uint64_t seen;
 
-	(void)ino;
+	if (h->paged)
+		pager_note(server_of(req)->pager, ino);
 	do {
 		seen = waits_look(w);
 		if (read_now(req, h, size, at, !(fi->flags & O_NONBLOCK)))
@@ -208,7 +213,11 @@ serve_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
 	ssize_t n;
 
 	(void)ino;
-	if (size > INLINE_WRITE || pool_busy(s->pool, h)) {
+	if (s->draining) {
+		fuse_reply_err(req, ENOTCONN);
+		return;
+	}
+	if (size > INLINE_WRITE || pool_busy(h)) {
 		pool_write(s->pool, req, h, bytes, size, at);
 		return;
 	}

@@ -24,6 +24,7 @@ struct words {
 	char *threads;
 	gboolean realtime;
 	gboolean nostream;
+	gboolean polled;
 };
 
 static bool
@@ -113,6 +114,7 @@ read_list(struct options *o, struct words *w, const char *list)
 		    !take_word(key, "threads", &w->threads) &&
 		    !take_flag(key, "realtime", &w->realtime) &&
 		    !take_flag(key, "nostream", &w->nostream) &&
+		    !take_flag(key, "polled", &w->polled) &&
 		    !is_for_mount_program(key))
 			add_mount_option(o->mount, "", key);
 		g_free(key);
@@ -137,6 +139,7 @@ decode(struct options *o, struct words *w)
 	o->state = w->state ? g_canonicalize_filename(w->state, NULL) : NULL;
 	o->realtime = w->realtime;
 	o->nostream = w->nostream;
+	o->polled = w->polled;
 	return true;
 }
 
@@ -203,7 +206,9 @@ parse(GOptionContext *context, const GOptionEntry *entries, int argc,
 	g_option_context_set_description(
 		context,
 		"Keys of -o, besides those of fuse(8): state=DIR, realtime, "
-		"threads=N,\nram_limit=SIZE, nostream (no files whose reads "
+		"threads=N,\nram_limit=SIZE, polled (the kernel keeps small "
+		"files), "
+		"nostream (no files whose reads "
 		"block).");
 	g_option_context_add_main_entries(context, entries, NULL);
 	ok = g_option_context_parse_strv(context, &words, &error);

@@ -37,6 +37,14 @@ struct pool {
 	bool quit;
 };
 
+/* Holds: lock. */
+static void
+pool_count(struct handle *h)
+{
+	__atomic_store_n(&h->nr_jobs, g_queue_get_length(&h->jobs),
+			 __ATOMIC_RELEASE);
+}
+
 /*
  * Run the first job of @h, which is nobody else's.  When the answer is out, the
  * kernel may release the file: so the handle is put back before it, and not
@@ -60,6 +68,7 @@ pool_run_one(struct pool *p, struct handle *h)
 	}
 	pthread_mutex_lock(&p->lock);
 	g_queue_pop_head(&h->jobs);
+	pool_count(h);
 	if (!g_queue_is_empty(&h->jobs))
 		g_queue_push_tail(&p->ready, h);
 	pthread_mutex_unlock(&p->lock);
@@ -105,6 +114,7 @@ pool_write(struct pool *p, fuse_req_t req, struct handle *h, const char *bytes,
 	pthread_mutex_lock(&p->lock);
 	p->unfinished++;
 	g_queue_push_tail(&h->jobs, job);
+	pool_count(h);
 	if (g_queue_get_length(&h->jobs) == 1)
 		g_queue_push_tail(&p->ready, h);
 	if (!p->resting && p->nr_workers < MOST_WORKERS)
@@ -115,14 +125,9 @@ pool_write(struct pool *p, fuse_req_t req, struct handle *h, const char *bytes,
 }
 
 bool
-pool_busy(struct pool *p, struct handle *h)
+pool_busy(const struct handle *h)
 {
-	bool busy;
-
-	pthread_mutex_lock(&p->lock);
-	busy = !g_queue_is_empty(&h->jobs);
-	pthread_mutex_unlock(&p->lock);
-	return busy;
+	return __atomic_load_n(&h->nr_jobs, __ATOMIC_ACQUIRE);
 }
 
 bool

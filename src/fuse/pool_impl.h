@@ -22,7 +22,7 @@ void pool_finish(struct pool *p);
 void pool_write(struct pool *p, fuse_req_t req, struct handle *h,
 		const char *bytes, size_t size, off_t at);
 /* Whether a write to @h has not been run yet. */
-bool pool_busy(struct pool *p, struct handle *h);
+bool pool_busy(const struct handle *h);
 /* Whether no write runs or waits at all. */
 bool pool_idle(struct pool *p);
 

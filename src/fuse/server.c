@@ -4,7 +4,9 @@
  */
 #include "fuse_impl.h"
 
+#include "lists_impl.h"
 #include "notify_impl.h"
+#include "pager_impl.h"
 #include "pool_impl.h"
 #include "waits_impl.h"
 
@@ -48,7 +50,9 @@ server_new(struct tree *tree)
 	pthread_mutex_init(&s->lock, NULL);
 	s->handles = g_hash_table_new(NULL, NULL);
 	s->waits = waits_new(s);
+	s->pager = pager_new(s);
 	s->notifier = notifier_new(s);
+	s->lists = lists_new();
 	s->pool = pool_new(s);
 	hooks = notifier_hooks(s->notifier);
 	tree_set_hooks(tree, &hooks);
@@ -69,16 +73,22 @@ dispatch_one(struct fuse_session *session, struct fuse_buf *buf)
 
 /*
  * A notification waits for the lock of a directory until the process that
- * holds it has been answered: hence the dispatching.
+ * holds it has been answered: hence the dispatching.  What would change
+ * something is refused, else busy writers could keep the threads at work for
+ * ever.
  */
 void
 server_drain(struct server *s)
 {
 	struct fuse_buf buf = {0};
 
+	s->draining = true;
 	pool_finish(s->pool);
 	waits_close(s->waits);
 	while (!pool_idle(s->pool))
+		dispatch_one(s->session, &buf);
+	pager_finish(s->pager);
+	while (!pager_finished(s->pager))
 		dispatch_one(s->session, &buf);
 	notifier_finish(s->notifier);
 	while (!notifier_finished(s->notifier) || !pool_idle(s->pool))
@@ -96,7 +106,9 @@ server_free(struct server *s)
 		return;
 	tree_set_hooks(s->tree, &none);
 	pool_free(s->pool);
+	pager_free(s->pager);
 	notifier_free(s->notifier);
+	lists_free(s->lists);
 	waits_free(s->waits);
 	tree_free(s->tree);
 	g_hash_table_destroy(s->handles);

@@ -11,8 +11,8 @@
  *
  * Always true: a node other than the root has at least one used slot; what is
  * held is 4 KiB a piece and the size of a node for each node but the root, and
- * never passes the limit.  So what may still be written depends only on which
- * pieces are there, not on the way that led to it.
+ * passes the limit by words of ram_store() only.  So what may still be written
+ * depends only on which pieces are there, not on the way that led to it.
  *
  * Where it lies: all of it in the daemon's memory; this is the modelled RAM.
  */
@@ -20,9 +20,12 @@
 
 #include "kmemfs/base/check.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define PIECE_SHIFT 12
 #define PIECE_SIZE (1ULL << PIECE_SHIFT)
@@ -34,11 +37,27 @@ struct ram_node {
 	void *slot[SLOTS]; /* nodes; pieces at level 0 */
 };
 
+/* Memory of the host that pieces are cut from. */
+struct chunk {
+	struct chunk *next;
+	void *start;
+	size_t size;
+};
+
+/* A piece that is not used. */
+struct unused {
+	struct unused *next;
+};
+
 struct ram {
 	pa_t end;
 	uint64_t limit;
 	uint64_t held;
-	unsigned int top; /* level of the root */
+	struct chunk *chunks;  /* newest first */
+	uint8_t *fresh;	       /* rest of the newest */
+	size_t fresh_left;     /* bytes of it */
+	struct unused *unused; /* pieces that came back */
+	unsigned int top;      /* level of the root */
 	struct ram_node root;
 };
 
@@ -75,15 +94,85 @@ ram_new(pa_t end, uint64_t limit)
 	return ram;
 }
 
+/* --- pieces ----------------------------------------------------------------
+ *
+ * Chunks double up to the size of a large page of the host, which is asked for
+ * then: whoever goes about in modelled RAM at random would else wait for the
+ * host's page tables more than for memory.
+ */
+
+#define CHUNK_FIRST (64U << 10)
+#define CHUNK_MOST (2U << 20)
+
+static void
+chunk_add(struct ram *ram)
+{
+	size_t size = ram->chunks ? 2 * ram->chunks->size : CHUNK_FIRST;
+	struct chunk *chunk = g_new(struct chunk, 1);
+
+	size = MIN_OF(size, CHUNK_MOST);
+	if (posix_memalign(&chunk->start, size, size))
+		g_error("no memory for %zu bytes of modelled RAM", size);
+	if (size == CHUNK_MOST)
+		madvise(chunk->start, size, MADV_HUGEPAGE);
+	chunk->size = size;
+	chunk->next = ram->chunks;
+	ram->chunks = chunk;
+	ram->fresh = chunk->start;
+	ram->fresh_left = size;
+}
+
+/* A piece of zeros. */
+static uint8_t *
+piece_new(struct ram *ram)
+{
+	uint8_t *piece = (uint8_t *)ram->unused;
+
+	if (piece) {
+		ram->unused = ram->unused->next;
+	} else {
+		if (!ram->fresh_left)
+			chunk_add(ram);
+		piece = ram->fresh;
+		ram->fresh += PIECE_SIZE;
+		ram->fresh_left -= PIECE_SIZE;
+	}
+	ram->held += PIECE_SIZE;
+	return memset(piece, 0, PIECE_SIZE);
+}
+
+static void
+piece_drop(struct ram *ram, void *piece)
+{
+	struct unused *u = piece;
+
+	u->next = ram->unused;
+	ram->unused = u;
+	ram->held -= PIECE_SIZE;
+}
+
+static void
+chunks_free(struct ram *ram)
+{
+	while (ram->chunks) {
+		struct chunk *chunk = ram->chunks;
+
+		ram->chunks = chunk->next;
+		free(chunk->start);
+		g_free(chunk);
+	}
+}
+
 static void
 node_free_below(struct ram_node *node, unsigned int level)
 {
 	for (unsigned int i = 0; node->used && i < SLOTS; i++) {
 		if (!node->slot[i])
 			continue;
-		if (level)
+		if (level) {
 			node_free_below(node->slot[i], level - 1);
-		g_free(node->slot[i]);
+			g_free(node->slot[i]);
+		}
 		node->used--;
 	}
 }
@@ -94,6 +183,7 @@ ram_free(struct ram *ram)
 	if (!ram)
 		return;
 	node_free_below(&ram->root, ram->top);
+	chunks_free(ram);
 	g_free(ram);
 }
 
@@ -140,8 +230,7 @@ piece_make(struct ram *ram, uint64_t piece)
 	}
 	slot = &node->slot[slot_of(piece, 0)];
 	if (!*slot) {
-		*slot = g_malloc0(PIECE_SIZE);
-		ram->held += PIECE_SIZE;
+		*slot = piece_new(ram);
 		node->used++;
 	}
 	return *slot;
@@ -197,7 +286,8 @@ ram_read(const struct ram *ram, pa_t at, void *to, size_t len)
 static int
 write_check(const struct ram *ram, pa_t at, const uint8_t *from, size_t len)
 {
-	uint64_t before = UINT64_MAX, room = ram->limit - ram->held, need = 0;
+	uint64_t room = ram->limit - MIN_OF(ram->held, ram->limit);
+	uint64_t before = UINT64_MAX, need = 0;
 
 	if (at > ram->end || len > ram->end - at)
 		return -EFAULT;
@@ -262,6 +352,73 @@ ram_write(struct ram *ram, pa_t at, const void *from, size_t len)
 	return 0;
 }
 
+uint64_t
+ram_load(const struct ram *ram, pa_t at, unsigned int bytes)
+{
+	size_t offset = at & (PIECE_SIZE - 1);
+	uint64_t value = 0;
+
+	if (at < ram->end && offset + bytes <= PIECE_SIZE) {
+		const uint8_t *piece = piece_find(ram, at >> PIECE_SHIFT);
+
+		if (!piece)
+			return 0;
+		if (bytes == sizeof(value))
+			memcpy(&value, piece + offset, sizeof(value));
+		else
+			memcpy(&value, piece + offset, sizeof(uint32_t));
+	} else {
+		ram_read(ram, at, &value, bytes);
+	}
+	return le64toh(value);
+}
+
+/* A word that lies in two pieces. */
+static void
+store_across(struct ram *ram, pa_t at, unsigned int bytes, uint64_t value)
+{
+	uint64_t word = htole64(value);
+	const uint8_t *from = (const uint8_t *)&word;
+
+	for (unsigned int i = 0; i < bytes && at + i < ram->end; i++)
+		piece_make(ram,
+			   (at + i) >>
+				   PIECE_SHIFT)[(at + i) & (PIECE_SIZE - 1)] =
+			from[i];
+}
+
+void
+ram_store(struct ram *ram, pa_t at, unsigned int bytes, uint64_t value)
+{
+	size_t offset = at & (PIECE_SIZE - 1);
+	uint64_t word = htole64(value);
+	uint8_t *piece;
+
+	if (at >= ram->end || offset + bytes > PIECE_SIZE) {
+		store_across(ram, at, bytes, value);
+		return;
+	}
+	piece = piece_find(ram, at >> PIECE_SHIFT);
+	if (!piece)
+		piece = piece_make(ram, at >> PIECE_SHIFT);
+	if (bytes == sizeof(word))
+		memcpy(piece + offset, &word, sizeof(word));
+	else
+		memcpy(piece + offset, &word, sizeof(uint32_t));
+}
+
+void
+ram_prefetch(const struct ram *ram, pa_t at)
+{
+	const uint8_t *piece;
+
+	if (at >= ram->end)
+		return;
+	piece = piece_find(ram, at >> PIECE_SHIFT);
+	if (piece)
+		__builtin_prefetch(piece + (at & (PIECE_SIZE - 1)), 1);
+}
+
 /* Free the pieces @first..@last that lie below @node, whose own first piece is
  * @base; nodes that become empty go too. */
 static void
@@ -282,8 +439,12 @@ node_drop(struct ram *ram, struct ram_node *node, unsigned int level,
 				  last);
 		if (level && below->used)
 			continue;
-		ram->held -= level ? sizeof(*node) : PIECE_SIZE;
-		g_free(below);
+		if (level) {
+			ram->held -= sizeof(*node);
+			g_free(below);
+		} else {
+			piece_drop(ram, below);
+		}
 		node->slot[i] = NULL;
 		node->used--;
 	}

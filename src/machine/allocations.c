@@ -38,6 +38,7 @@ struct allocation_table {
 	uint32_t last;	       /* id given last */
 	uint64_t count;
 	GHashTable *names;   /* name -> struct allocation, users' names */
+	GHashTable *objects; /* address -> id of the object placed last */
 	uint64_t nr_a_names; /* of them such as could be made up: a12 */
 };
 
@@ -47,6 +48,7 @@ allocation_table_new(void)
 	struct allocation_table *t = g_new0(struct allocation_table, 1);
 
 	t->names = g_hash_table_new(g_str_hash, g_str_equal);
+	t->objects = g_hash_table_new(NULL, NULL);
 	return t;
 }
 
@@ -72,6 +74,7 @@ allocation_table_free(struct allocation_table *t)
 		g_free(t->chunks[c]);
 	}
 	g_hash_table_destroy(t->names);
+	g_hash_table_destroy(t->objects);
 	g_free(t->chunks);
 	g_free(t->there);
 	g_free(t);
@@ -110,7 +113,7 @@ made_up_id(const char *name)
 		return 0;
 	for (name++; *name >= '0' && *name <= '9'; name++) {
 		id = id * 10 + (uint64_t)(*name - '0');
-		if (id > UINT32_MAX)
+		if (id > ALLOCATION_ID_MAX)
 			return 0;
 	}
 	return *name ? 0 : (uint32_t)id;
@@ -233,23 +236,20 @@ next_made_up(const struct allocation_table *t)
 	uint64_t id = (uint64_t)t->last + 1;
 	char name[16];
 
-	for (; t->nr_a_names && id <= UINT32_MAX; id++) {
+	for (; t->nr_a_names && id <= ALLOCATION_ID_MAX; id++) {
 		made_up_name((uint32_t)id, name);
 		if (!g_hash_table_contains(t->names, name))
 			break;
 	}
-	return id <= UINT32_MAX ? (uint32_t)id : 0;
+	return id <= ALLOCATION_ID_MAX ? (uint32_t)id : 0;
 }
 
-/* Whoever caches names must know. */
 static void
 tell_name(struct machine *m, const struct allocation *a)
 {
 	char buf[16];
 
-	m->named_ns = m->now_ns;
-	if (m->name_changed)
-		m->name_changed(m->name_changed_user, allocation_name(a, buf));
+	machine_tell_entry(m, ENTRY_ALLOC, NULL, allocation_name(a, buf));
 }
 
 struct allocation *
@@ -263,7 +263,7 @@ allocation_add(struct machine *m, const char *name)
 	uint32_t id;
 
 	KM_DEBUG(!name || !allocation_find(m, name));
-	if (t->last == UINT32_MAX)
+	if (t->last == ALLOCATION_ID_MAX)
 		return NULL;
 	id = t->last + 1;
 	if (!name || as_id >= id) {
@@ -293,6 +293,28 @@ allocation_add(struct machine *m, const char *name)
 	return a;
 }
 
+/*
+ * Two objects may lie at one address: a double free that nobody noticed hands
+ * it out twice.  The later one answers for the address; with it gone, none
+ * does.
+ */
+void
+allocation_place(struct machine *m, const struct allocation *a)
+{
+	g_hash_table_insert(m->allocations->objects,
+			    GSIZE_TO_POINTER(a->address),
+			    GUINT_TO_POINTER(a->id));
+}
+
+struct allocation *
+allocation_at(struct machine *m, va_t address)
+{
+	uint32_t id = GPOINTER_TO_UINT(g_hash_table_lookup(
+		m->allocations->objects, GSIZE_TO_POINTER(address)));
+
+	return id ? allocation_get(m, id) : NULL;
+}
+
 void
 allocation_remove(struct machine *m, struct allocation *a)
 {
@@ -302,6 +324,8 @@ allocation_remove(struct machine *m, struct allocation *a)
 
 	KM_ASSERT(chunk && chunk->slot[a->id & (CHUNK - 1)] == a);
 	tell_name(m, a);
+	if (a->kind == ALLOCATION_OBJECT && allocation_at(m, a->address) == a)
+		g_hash_table_remove(t->objects, GSIZE_TO_POINTER(a->address));
 	if (a->named) {
 		g_hash_table_remove(t->names, a->name);
 		t->nr_a_names -= made_up_id(a->name) != 0;

@@ -292,7 +292,10 @@ check_names(struct config_reader *r)
 	for (guint i = 0; i < r->entries->len; i++) {
 		const struct config_entry *e = g_ptr_array_index(r->entries, i);
 		bool known = is_in_table(e) || !strcmp(e->group, "vm") ||
-			     config_frames_key(e->group, e->key);
+			     config_frames_key(e->group, e->key) ||
+			     config_slab_key(e->group, e->key) ||
+			     config_percpu_key(e->group, e->key) ||
+			     config_bootmem_key(e->group, e->key);
 
 		if (g_str_has_prefix(e->group, "node ")) {
 			known = !e->key;
@@ -303,10 +306,12 @@ check_names(struct config_reader *r)
 		if (known)
 			continue;
 		if (!e->key)
-			return config_fail(r, e->line, e->group,
-					   "there is no such group (machine, "
-					   "firmware, boot, node N, vm, free, "
-					   "pageblocks)");
+			return config_fail(
+				r, e->line, e->group,
+				"there is no such group (machine, "
+				"firmware, boot, bootmem, node N, vm, "
+				"slab, percpu, free, pcp, "
+				"pageblocks)");
 		return config_fail(r, e->line, e->key,
 				   "group [%s] has no such key", e->group);
 	}
@@ -361,7 +366,9 @@ config_read_set(const char *text, const char *source, char *const *settings,
 		good = config_fail(&r, 0, "file", "it is longer than 64M");
 	good = good && config_scan(&r, text) && config_settings(&r, settings) &&
 	       check_names(&r) && read_keys(&r) && config_fill(&r) &&
-	       read_sysctls(&r) && config_read_free(&r);
+	       read_sysctls(&r) && config_read_slab(&r) &&
+	       config_read_percpu(&r) && config_read_bootmem(&r) &&
+	       config_read_free(&r);
 	g_hash_table_destroy(r.names);
 	g_ptr_array_free(r.entries, TRUE);
 	if (good)
@@ -389,6 +396,8 @@ config_free(struct machine_config *config)
 {
 	struct phys_config *phys = &config->phys;
 
+	config_free_percpu(&config->percpu);
+	config_free_bootmem(phys);
 	for (guint i = 0; i < config->sysctls->len; i++) {
 		struct sysctl_setting *s = &g_array_index(
 			config->sysctls, struct sysctl_setting, i);
@@ -409,6 +418,7 @@ config_free(struct machine_config *config)
 	free_array(phys->late_holes);
 	free_array(phys->free_frames);
 	free_array(phys->pageblocks);
+	free_array(phys->pcp_frames);
 	g_free(phys->nodes);
 	g_free(phys->cpu_node);
 	g_free(config->cmdline);

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * config_free.c - [free] and [pageblocks]: a machine that has been running
+ * config_free.c - [free], [pcp], [pageblocks]: a machine that has been running
  *
- * How it works:   one key for each migrate type, whose value lists frames: a
- *                 number, or first-last.  The group being there is what
- *                 counts: with none of its keys, nothing is free.
- * Always true:    no frame is in two ranges of a group.
+ * How it works:   one key for each migrate type, or for [pcp] each CPU, whose
+ *                 value lists frames: a number, or first-last.  The group being
+ *                 there is what counts: with none of its keys, nothing is free.
+ * Always true:    no frame is in two ranges of a group, or of [free] and [pcp].
  */
 #include "config_impl.h"
 
 #include "kmemfs/base/text.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FRAME_END (1ULL << 40)
@@ -38,9 +40,25 @@ in_group(const struct frames_key *k, const char *group)
 	return strcmp(group, CONFIG_FREE) ? k->block : k->free;
 }
 
+/* The CPU that @key is the number of. */
+static bool
+cpu_of(const char *key, unsigned int *cpu)
+{
+	size_t digits = strspn(key, "0123456789");
+
+	if (!digits || digits > 5 || key[digits] || (*key == '0' && digits > 1))
+		return false;
+	*cpu = (unsigned int)strtoul(key, NULL, 10);
+	return true;
+}
+
 bool
 config_frames_key(const char *group, const char *key)
 {
+	unsigned int cpu;
+
+	if (!strcmp(group, CONFIG_PCP))
+		return !key || cpu_of(key, &cpu);
 	if (strcmp(group, CONFIG_FREE) && strcmp(group, CONFIG_PAGEBLOCKS))
 		return false;
 	for (size_t i = 0; key && i < ARRAY_SIZE(frames_keys); i++) {
@@ -77,12 +95,11 @@ fail_at(struct config_reader *r, const struct config_entry *e, const char *at)
 /* "1; 5-9": appended to @to.  There may be millions, so nothing is copied. */
 static bool
 read_frames(struct config_reader *r, const struct config_entry *e,
-	    enum migratetype type, GArray *to)
+	    struct typed_frames range, GArray *to)
 {
 	const char *at = e->value;
 
 	while (*at) {
-		struct typed_frames range = {.type = type};
 		const char *item;
 		uint64_t last;
 
@@ -118,6 +135,8 @@ compare_starts(gconstpointer a, gconstpointer b)
 static const char *
 key_of(enum migratetype type)
 {
+	if (type == MIGRATE_TYPES)
+		return CONFIG_PCP;
 	for (size_t i = 0; i < ARRAY_SIZE(frames_keys); i++) {
 		if (frames_keys[i].type == type)
 			return frames_keys[i].key;
@@ -127,13 +146,15 @@ key_of(enum migratetype type)
 
 static bool
 check_disjoint(struct config_reader *r, const struct config_entry *group,
-	       const GArray *ranges)
+	       const GArray *ranges, const GArray *others)
 {
 	GArray *sorted = g_array_new(FALSE, FALSE, sizeof(struct typed_frames));
 	bool good = true;
 
 	if (ranges->len)
 		g_array_append_vals(sorted, ranges->data, ranges->len);
+	if (others && others->len)
+		g_array_append_vals(sorted, others->data, others->len);
 	g_array_sort(sorted, compare_starts);
 	for (guint i = 1; good && i < sorted->len; i++) {
 		const struct typed_frames *a =
@@ -163,9 +184,44 @@ read_group(struct config_reader *r, const char *group, GArray **to)
 		const struct config_entry *e =
 			config_entry_find(r, group, frames_keys[i].key);
 
-		good = !e || read_frames(r, e, frames_keys[i].type, *to);
+		good = !e || read_frames(r, e,
+					 (struct typed_frames){
+						 .type = frames_keys[i].type},
+					 *to);
 	}
-	return good && check_disjoint(r, line, *to);
+	return good && check_disjoint(r, line, *to, NULL);
+}
+
+/* [pcp]: its types are those of the pageblocks, which are not known yet. */
+static bool
+read_pcp(struct config_reader *r)
+{
+	struct phys_config *phys = &r->config->phys;
+	const struct config_entry *line =
+		config_entry_find(r, CONFIG_PCP, NULL);
+	bool good = true;
+
+	if (!line)
+		return true;
+	if (!phys->free_frames)
+		return config_fail(r, line->line, line->group,
+				   "per-cpu lists without a group [free]");
+	phys->pcp_frames =
+		g_array_new(FALSE, FALSE, sizeof(struct typed_frames));
+	for (guint i = 0; good && i < r->entries->len; i++) {
+		const struct config_entry *e = g_ptr_array_index(r->entries, i);
+		struct typed_frames range = {.type = MIGRATE_TYPES};
+
+		if (strcmp(e->group, CONFIG_PCP) || !e->key)
+			continue;
+		good = cpu_of(e->key, &range.cpu) && range.cpu < phys->nr_cpus
+			       ? read_frames(r, e, range, phys->pcp_frames)
+			       : config_fail(r, e->line, e->key,
+					     "the machine has CPUs 0 to %u",
+					     phys->nr_cpus - 1);
+	}
+	return good &&
+	       check_disjoint(r, line, phys->pcp_frames, phys->free_frames);
 }
 
 bool
@@ -173,12 +229,13 @@ config_read_free(struct config_reader *r)
 {
 	struct phys_config *phys = &r->config->phys;
 
-	return read_group(r, CONFIG_FREE, &phys->free_frames) &&
+	return read_group(r, CONFIG_FREE, &phys->free_frames) && read_pcp(r) &&
 	       read_group(r, CONFIG_PAGEBLOCKS, &phys->pageblocks);
 }
 
 static void
-print_key(const struct frames_key *k, const GArray *ranges, struct out *out)
+print_key(const char *key, enum migratetype type, unsigned int cpu,
+	  const GArray *ranges, struct out *out)
 {
 	const char *before = " = ";
 
@@ -186,10 +243,10 @@ print_key(const struct frames_key *k, const GArray *ranges, struct out *out)
 		const struct typed_frames *range =
 			&g_array_index(ranges, struct typed_frames, i);
 
-		if (range->type != k->type)
+		if (range->type != type || range->cpu != cpu)
 			continue;
 		if (*before == ' ')
-			out_str(out, k->key);
+			out_str(out, key);
 		out_str(out, before);
 		out_u64(out, range->start);
 		if (range->end > range->start + 1) {
@@ -218,6 +275,16 @@ config_print_free(const struct phys_config *phys, struct out *out)
 			continue;
 		out_printf(out, "\n[%s]\n", groups[g].group);
 		for (size_t i = 0; i < ARRAY_SIZE(frames_keys); i++)
-			print_key(&frames_keys[i], groups[g].ranges, out);
+			print_key(frames_keys[i].key, frames_keys[i].type, 0,
+				  groups[g].ranges, out);
+	}
+	if (!phys->pcp_frames)
+		return;
+	out_printf(out, "\n[%s]\n", CONFIG_PCP);
+	for (unsigned int cpu = 0; cpu < phys->nr_cpus; cpu++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "%u", cpu);
+		print_key(key, MIGRATE_TYPES, cpu, phys->pcp_frames, out);
 	}
 }

@@ -85,14 +85,46 @@ bool config_nodes(struct config_reader *r);
 /* Fill in all that was left out. */
 bool config_fill(struct config_reader *r);
 
+/* --- config_slab.c: [slab] ----------------------------------------------- */
+
+#define CONFIG_SLAB "slab"
+
+/* Whether @group is it and has @key; key NULL: the group's line. */
+bool config_slab_key(const char *group, const char *key);
+/* Read the group, or what is said without it; after config_fill(). */
+bool config_read_slab(struct config_reader *r);
+void config_print_slab(const struct slab_config *slab, struct out *out);
+
+/* --- config_percpu.c: [percpu] ------------------------------------------- */
+
+#define CONFIG_PERCPU "percpu"
+
+/* Whether @group is it and @key a variable's name; key NULL: the group. */
+bool config_percpu_key(const char *group, const char *key);
+bool config_read_percpu(struct config_reader *r);
+void config_print_percpu(const struct percpu_config *percpu, struct out *out);
+void config_free_percpu(struct percpu_config *percpu);
+
+/* --- config_bootmem.c: [bootmem] ----------------------------------------- */
+
+#define CONFIG_BOOTMEM "bootmem"
+
+/* Whether @group is it and @key a request's name; key NULL: the group. */
+bool config_bootmem_key(const char *group, const char *key);
+bool config_read_bootmem(struct config_reader *r);
+void config_print_bootmem(const struct phys_config *phys, struct out *out);
+void config_free_bootmem(struct phys_config *phys);
+
 /* --- config_free.c: what is free when the machine starts ----------------- */
 
 #define CONFIG_FREE "free"
 #define CONFIG_PAGEBLOCKS "pageblocks"
+#define CONFIG_PCP "pcp"
 
-/* Whether @group is one of the two and has @key; key NULL: the group's line. */
+/* Whether @group is one of the three and has @key; key NULL: the group's line.
+ */
 bool config_frames_key(const char *group, const char *key);
-/* Read both groups, as far as they are there. */
+/* Read all three groups, as far as they are there. */
 bool config_read_free(struct config_reader *r);
 void config_print_free(const struct phys_config *phys, struct out *out);
 

@@ -153,5 +153,8 @@ config_print(const struct machine_config *config, struct out *out)
 
 		out_printf(out, "%s = %s\n", s->name, s->value);
 	}
+	config_print_slab(&config->slab, out);
+	config_print_percpu(&config->percpu, out);
+	config_print_bootmem(&config->phys, out);
 	config_print_free(&config->phys, out);
 }

@@ -141,6 +141,14 @@ hash_allocations(struct hasher *h, struct machine *m)
 		put(h, a->gfp);
 		put(h, a->born_ns);
 		put_string(h, a->op);
+		put(h, a->kind);
+		if (a->kind != ALLOCATION_OBJECT && !a->pool)
+			continue;
+		put(h, a->address);
+		put(h, a->size);
+		put(h, a->pool);
+		put(h, a->cache);
+		put_string(h, a->free ? a->free : "");
 	}
 }
 
@@ -347,6 +355,43 @@ hash_allocated(struct hasher *h, const struct phys *phys)
 	put(h, 0);
 }
 
+static void
+put_number(void *h, uint64_t v)
+{
+	put(h, v);
+}
+
+/* Callers' addresses depend on the order in which they were first named. */
+static void
+hash_slab(struct hasher *h, const struct machine *m)
+{
+	uint32_t nr = symbols_count(m->symbols);
+	va_t address;
+
+	put(h, nr);
+	for (uint32_t i = 0; i < nr; i++)
+		put_string(h, symbols_nth(m->symbols, i, &address));
+	slab_digest(m->slab, put_number, h);
+	fault_digest(&m->slab->failslab, put_number, h);
+	fault_digest(&m->phys->fail_page_alloc, put_number, h);
+	mempool_digest(m->mempools, put_number, h);
+	percpu_digest(m->percpu, put_number, h);
+	for (guint i = 0; m->phys->bootmem && i < m->phys->bootmem->len; i++)
+		put(h, g_array_index(m->phys->bootmem, struct boot_grant, i)
+			       .freed);
+	for (uint32_t i = 0; runner_nth(m, i); i++) {
+		const struct runner *r = runner_nth(m, i);
+
+		put_string(h, r->comm);
+		put(h, r->cpu);
+		put(h, r->preempt);
+		put(h, r->variable);
+		put(h, r->unit);
+		put(h, r->reg);
+		put(h, r->loaded);
+	}
+}
+
 void
 machine_digest(struct machine *m, char text[DIGEST_TEXT])
 {
@@ -366,6 +411,7 @@ machine_digest(struct machine *m, char text[DIGEST_TEXT])
 		hash_zone(h, phys->zones[z]);
 	hash_allocated(h, phys);
 	hash_allocations(h, m);
+	hash_slab(h, m);
 	hash_ram(h, m->ram);
 	hasher_flush(h);
 	memcpy(text, g_checksum_get_string(h->sum), DIGEST_TEXT);

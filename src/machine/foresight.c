@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HIDDEN_MOST 2 /* batches that a list may have and nobody saw come */
+
 static const char *const names[] = {
 #define FORESEEN_NAME(id, word, event, right) word,
 	REPLAY_FORESEEN(FORESEEN_NAME)
@@ -43,6 +45,10 @@ foresight_of(struct machine *m)
 	f->hidden = g_new0(int64_t, m->phys->nr_zones * m->phys->nr_cpus);
 	f->tally = g_malloc0_n(m->phys->nr_zones, sizeof(*f->tally));
 	f->late = g_array_new(FALSE, FALSE, sizeof(struct pfn_span));
+	f->was_freed = g_new0(uint8_t, m->phys->max_pfn / 8 + 1);
+	f->shown = g_new0(uint8_t,
+			  (m->phys->max_pfn >> m->phys->arch->pageblock_order) +
+				  1);
 	f->tries = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
 					 NULL);
 	for (unsigned int cpu = 0; cpu < m->phys->nr_cpus; cpu++)
@@ -61,8 +67,11 @@ foresight_free(struct foresight *f, unsigned int nr_cpus)
 	g_free(f->cpu);
 	g_free(f->hidden);
 	g_free(f->tally);
+	g_free(f->was_freed);
+	g_free(f->shown);
 	g_array_free(f->late, TRUE);
 	g_hash_table_destroy(f->tries);
+	assumed_free(f);
 	g_free(f);
 }
 
@@ -179,6 +188,18 @@ judge(struct step *s, const struct zone *zone, enum replay_foreseen kind,
 	s->noted = true;
 }
 
+/* Note how a block came to a per-cpu list: by a free, or by a refill. */
+static void
+foresight_mark(struct foresight *f, pfn_t pfn, bool freed)
+{
+	uint8_t bit = (uint8_t)(1 << pfn % 8);
+
+	if (!(f->was_freed[pfn / 8] & bit) == !freed)
+		return;
+	f->was_freed[pfn / 8] ^= bit;
+	f->marks += freed ? pfn * pfn + 1 : -(pfn * pfn + 1);
+}
+
 /* --- drains -----------------------------------------------------------------
  */
 
@@ -221,9 +242,13 @@ drain_failed(struct step *s, struct foresight_cpu *c)
 		set_phase(s->m, PCP_FINAL);
 	else if (zone->reclaim_active)
 		zone->reclaim_active = false;
+	else if (*hidden_of(s, zone) > 0)
+		*hidden_of(s, zone) = 0;
 	else
-		*hidden_of(s, zone) =
-			(int64_t)pcp->high - 1 - (int64_t)pcp->count;
+		*hidden_of(s, zone) = (int64_t)pcp->high - 1 -
+				      (int64_t)pcp->count -
+				      MAX_OF((int64_t)assumed_slack(f, pcp),
+					     (int64_t)pcp->batch);
 }
 
 static void
@@ -271,6 +296,8 @@ foresee_step(struct step *s, enum alloc_context context)
 	struct foresight *f = foresight_of(s->m);
 	struct foresight_cpu *c = &f->cpu[s->cpu];
 
+	if (s->event != FTRACE_ALLOC || s->order)
+		assumed_shown(s);
 	if (c->drain.zone && s->event != FTRACE_DRAIN &&
 	    (context == c->drain_context || !c->drained))
 		drain_close(s, c);
@@ -290,7 +317,8 @@ foresee_list_busy(struct step *s, enum alloc_context context)
 	const struct foresight_cpu *c = &s->replay->foresight->cpu[s->cpu];
 
 	return s->replay->foresight->started && c->drain.zone && c->drained &&
-	       c->drain.left && context != c->drain_context;
+	       c->drain.left && context != c->drain_context &&
+	       c->drain.zone == phys_zone_of(s->m->phys, s->pfn);
 }
 
 void
@@ -300,9 +328,9 @@ foreseen_free(struct step *s, enum alloc_context context)
 	struct foresight_cpu *c = &f->cpu[s->cpu];
 	struct zone *zone = phys_zone_of(s->m->phys, s->pfn);
 
-	if (!zone || !foresee_pcp_order(s->m->phys, s->order) ||
-	    foresee_list_busy(s, context))
+	if (!zone || !foresee_pcp_order(s->m->phys, s->order))
 		return;
+	foresight_mark(f, s->pfn, true);
 	c->freed = zone;
 	c->freed_pfn = s->pfn;
 	c->freed_order = s->order;
@@ -313,26 +341,56 @@ foreseen_free(struct step *s, enum alloc_context context)
 		      false, &c->drain);
 }
 
+/* Whether the list is as long as it may be while kswapd balances the node:
+ * that is what began, then. */
+static bool
+drain_by_reclaim(struct step *s, struct foresight_cpu *c, struct zone *zone)
+{
+	struct per_cpu_pages *pcp = &zone->pcp[s->cpu];
+	uint32_t most = pcp->batch * 4;
+
+	if (zone->reclaim_active || pcp->high <= most || pcp->count < most ||
+	    pcp->count >= most + pcp->batch)
+		return false;
+	zone->reclaim_active = true;
+	foresee_drain(zone, s->cpu, c->freed_pfn, c->freed_order, 0, false,
+		      &c->drain);
+	return true;
+}
+
 /* A drain that nobody foretold has begun: what is it? */
 static void
 drain_begun(struct step *s, struct foresight_cpu *c, struct zone *zone)
 {
+	bool goes_on = c->drain.zone == zone && c->drained && !c->drain.left;
+	int64_t lacks;
+
 	c->drain = (struct drain_step){0};
 	if (!s->replay->foresight->started)
 		return;
 	if (c->freed != zone) {
+		foresee_drain_all(zone, s->cpu, s->pfn, &c->drain);
+		/* More than what a batch takes: all of the list goes. */
+		if (goes_on && c->drain.zone)
+			c->drain.left = zone->pcp[c->drain.cpu].count;
+		return;
+	}
+	if (drain_by_reclaim(s, c, zone))
+		return;
+	lacks = (int64_t)zone->pcp[s->cpu].high -
+		(int64_t)zone->pcp[s->cpu].count;
+	if (lacks > HIDDEN_MOST * (int64_t)zone->pcp[s->cpu].batch) {
 		foresee_drain_all(zone, s->cpu, s->pfn, &c->drain);
 		return;
 	}
 	/* A free set it off, so the list is as long as it may be. */
 	foresee_drain(zone, s->cpu, c->freed_pfn, c->freed_order, 0, true,
 		      &c->drain);
-	*hidden_of(s, zone) = (int64_t)zone->pcp[s->cpu].high -
-			      (int64_t)zone->pcp[s->cpu].count;
+	*hidden_of(s, zone) = lacks;
 }
 
 void
-foresee_drain_step(struct step *s)
+foresee_drain_step(struct step *s, enum migratetype type)
 {
 	struct foresight *f = s->replay->foresight;
 	struct foresight_cpu *c = &f->cpu[s->cpu];
@@ -355,6 +413,8 @@ foresee_drain_step(struct step *s)
 	    s->m->phys->frames[s->pfn].state != FRAME_PCP)
 		*hidden_of(s, zone) -=
 			MIN_OF(*hidden_of(s, zone), 1LL << s->order);
+	if (f->started)
+		heal_drain(s, zone, type);
 	c->drained = true;
 	c->freed = NULL;
 	c->drain.left -= MIN_OF(c->drain.left, 1U << s->order);
@@ -367,13 +427,12 @@ foresee_drain_step(struct step *s)
  * a bulk allocation.  Kernels since 6.7 refill with more than a batch, so that
  * the length alone proves nothing. */
 static bool
-refill_begins(const struct foresight *f, const struct burst *burst,
-	      unsigned int cpu)
+refill_begins(const struct burst *burst, unsigned int cpu)
 {
 	uint32_t batch = burst->zone->pcp[cpu].batch;
 
-	if (!burst->silent || f->phase != PCP_FINAL || batch < 2 ||
-	    burst->nr < 2)
+	if (!burst->silent || batch < 2 || burst->nr < 2 ||
+	    batch != foresee_pcp_batch(burst->zone, PCP_FINAL))
 		return false;
 	return (burst->nr - 1) % MAX_OF(batch >> burst->order, 2) == 0;
 }
@@ -402,9 +461,10 @@ foresee_locked(struct step *s, enum migratetype type, bool refill)
 		burst->nr == 1 && burst->before ? s->pfn : PFN_NONE;
 	expected = foresee_buddy(zone, s->order, type, NULL);
 	judge(s, zone, FORESEEN_BUDDY, expected, expected == s->pfn, type);
+	foresight_mark(f, s->pfn, false);
 	if (!f->started)
 		return;
-	if (burst->zone && refill_begins(f, burst, s->cpu))
+	if (burst->zone && refill_begins(burst, s->cpu))
 		burst->before =
 			foresee_pcp_length(zone, s->cpu, s->order, type);
 	if (burst->zone && burst->nr > 1)
@@ -430,6 +490,7 @@ foresee_alloc(struct step *s, enum migratetype type)
 	zone->pcp[s->cpu].free_factor >>= 1;
 	expected = foresee_pcp(zone, s->cpu, s->order, type);
 	judge(s, zone, FORESEEN_PCP, expected, expected == s->pfn, type);
+	assumed_alloc(s, zone, type);
 	if (s->replay->foresight->started && expected != s->pfn)
 		heal_alloc(s, zone, type);
 }
@@ -459,8 +520,10 @@ foresee_extfrag(struct step *s, unsigned int asked, enum migratetype from,
 	      found && step.pfn == s->pfn && step.order == s->order &&
 		      step.from == from && step.ownership == ownership,
 	      from);
-	if (s->replay->foresight->started)
-		heal_extfrag(s, zone, asked, to);
+	if (!s->replay->foresight->started)
+		return;
+	heal_extfrag(s, zone, asked, to);
+	foresight_show(s, s->pfn);
 }
 
 bool
@@ -488,6 +551,7 @@ foresight_begin(struct machine *m)
 	struct foresight *f = foresight_of(m);
 
 	memset(f->tally, 0, m->phys->nr_zones * sizeof(*f->tally));
+	assumed_begin(m);
 }
 
 void
@@ -527,11 +591,14 @@ foresight_fingerprint(const struct foresight *f, const struct machine *m)
 		print = print * 31 + c->silently->len;
 		print = print * 31 + c->lone;
 		print = print * 31 + c->exact_order;
+		print = print * 31 + c->assumed;
 	}
 	for (unsigned int i = 0; i < m->phys->nr_zones * m->phys->nr_cpus; i++)
 		print = print * 31 + (uint64_t)f->hidden[i];
 	for (guint i = 0; i < f->late->len; i++)
 		print = print * 31 +
 			g_array_index(f->late, struct pfn_span, i).start;
+	print = print * 31 + f->assumed_sum;
+	print = print * 31 + f->marks;
 	return print * 31 + g_hash_table_size(f->tries);
 }

@@ -114,6 +114,34 @@ retype_pageblock(struct step *s, struct zone *zone, pfn_t pfn,
 }
 
 void
+foresight_show(struct step *s, pfn_t pfn)
+{
+	struct foresight *f = s->replay->foresight;
+	uint64_t block = pfn >> s->m->phys->arch->pageblock_order;
+
+	f->marks += f->shown[block] ? 0 : (block * block + 1) << 32;
+	f->shown[block] = 1;
+}
+
+static bool
+is_shown(const struct step *s, pfn_t pfn)
+{
+	return s->replay->foresight
+		->shown[pfn >> s->m->phys->arch->pageblock_order];
+}
+
+/* Without sections each zone keeps the types of its own pageblocks, so that one
+ * across a border is two. */
+static bool
+owns_pageblock(const struct step *s, const struct zone *zone)
+{
+	unsigned int order = s->m->phys->arch->pageblock_order;
+
+	return phys_zone_of(s->m->phys, round_down_to(s->pfn, 1ULL << order)) ==
+	       zone;
+}
+
+void
 heal_locked(struct step *s, struct zone *zone, enum migratetype type)
 {
 	struct phys *phys = s->m->phys;
@@ -138,12 +166,13 @@ heal_locked(struct step *s, struct zone *zone, enum migratetype type)
 	}
 	if (was != type && was < MIGRATE_PCPTYPES) {
 		if (pageblock_type(phys, s->pfn) == was &&
+		    !is_shown(s, s->pfn) && owns_pageblock(s, zone) &&
 		    order < phys->arch->pageblock_order) {
 			retype_pageblock(s, zone, s->pfn, was, type);
 			return;
 		}
 		s->replay->counts.types++;
-		resync_type(zone, head, order, type, true);
+		resync_type(zone, head, order, type, !is_shown(s, s->pfn));
 		return;
 	}
 	first = foresee_buddy(zone, s->order, type, &at);
@@ -176,7 +205,7 @@ take_head(struct step *s, struct zone *zone, unsigned int order,
 {
 	pfn_t pfn = foresee_pcp(zone, s->cpu, order, type);
 
-	if (pfn == PFN_NONE)
+	if (pfn == PFN_NONE || assumed_demote(s, zone, pfn, type))
 		return;
 	resync_take(s->m->phys, pfn, order, type, s->cpu);
 	s->replay->counts.missing += block_pages(order);
@@ -205,6 +234,49 @@ take_back(struct step *s)
 	return true;
 }
 
+static bool
+was_freed(const struct step *s, pfn_t pfn)
+{
+	return s->replay->foresight->was_freed[pfn / 8] >> pfn % 8 & 1;
+}
+
+/*
+ * Many blocks stand before the one that was taken.  Those of a refill have left
+ * silently; those that were freed came to the list of another type, since
+ * their pageblock is of that type.
+ */
+static void
+heal_deep(struct step *s, struct zone *zone, enum migratetype type,
+	  uint64_t depth)
+{
+	enum migratetype other = (enum migratetype)((type + 1) % 3);
+	struct phys *phys = s->m->phys;
+	GArray *moved;
+
+	if (type >= MIGRATE_PCPTYPES)
+		return;
+	moved = g_array_new(FALSE, FALSE, sizeof(pfn_t));
+	for (; depth; depth--) {
+		pfn_t pfn = foresee_pcp(zone, s->cpu, s->order, type);
+
+		if (pfn == PFN_NONE)
+			break;
+		if (was_freed(s, pfn) && !is_shown(s, pfn) &&
+		    pageblock_type(phys, pfn) == type)
+			g_array_append_val(moved, pfn);
+		take_head(s, zone, s->order, type);
+	}
+	for (guint i = moved->len; i-- > 0;) {
+		pfn_t pfn = g_array_index(moved, pfn_t, i);
+
+		s->replay->counts.missing -= block_pages(s->order);
+		resync_untake(phys, pfn, s->order, other, s->cpu);
+		pageblock_set_type(phys, pfn, other);
+		s->replay->counts.types++;
+	}
+	g_array_free(moved, TRUE);
+}
+
 void
 heal_alloc(struct step *s, struct zone *zone, enum migratetype type)
 {
@@ -217,6 +289,7 @@ heal_alloc(struct step *s, struct zone *zone, enum migratetype type)
 		/* From the list of another type, so that is its pageblock's. */
 		if (f->state == FRAME_PCP && f->order == s->order &&
 		    f->type < MIGRATE_PCPTYPES && type < MIGRATE_PCPTYPES &&
+		    !is_shown(s, s->pfn) && owns_pageblock(s, zone) &&
 		    pageblock_type(phys, s->pfn) == f->type) {
 			pageblock_set_type(phys, s->pfn, type);
 			s->replay->counts.types++;
@@ -228,13 +301,84 @@ heal_alloc(struct step *s, struct zone *zone, enum migratetype type)
 	/* The lists were in use, so it came from the buddy, past them. */
 	if (s->pfn == s->replay->foresight->cpu[s->cpu].lone)
 		return;
-	for (; depth && depth <= STACK_MOST; depth--)
-		take_head(s, zone, s->order, type);
+	if (depth > STACK_MOST)
+		heal_deep(s, zone, type, depth);
+	else
+		for (; depth; depth--)
+			take_head(s, zone, s->order, type);
+}
+
+/* Pages of the pageblock of @pfn that were freed to the list of @was came to
+ * that of @type. */
+static void
+relist(struct step *s, struct zone *zone, pfn_t pfn, enum migratetype was,
+       enum migratetype type)
+{
+	unsigned int shift = s->m->phys->arch->pageblock_order;
+	GArray *all = g_array_new(FALSE, FALSE, sizeof(pfn_t));
+	struct list_cursor cursor = {0};
+	pfn_t at;
+
+	while ((at = pcp_list_next(zone, s->cpu, s->order * 3 + was,
+				   &cursor)) != PFN_NONE)
+		if (at >> shift == pfn >> shift && was_freed(s, at))
+			g_array_append_val(all, at);
+	for (guint i = all->len; i-- > 0;) {
+		at = g_array_index(all, pfn_t, i);
+		resync_take(s->m->phys, at, s->order, was, s->cpu);
+		resync_untake(s->m->phys, at, s->order, type, s->cpu);
+	}
+	g_array_free(all, TRUE);
+}
+
+/* A list is drained from its tail: what is behind the drained block on the
+ * list being drained is not there. */
+static void
+take_tail(struct step *s, struct drain_step *drain)
+{
+	enum migratetype type = s->m->phys->frames[s->pfn].type;
+	struct zone *zone = drain->zone;
+	unsigned int order;
+	pfn_t tail;
+
+	if (!zone || foresee_pcp_depth(zone, drain->cpu, s->order, type,
+				       s->pfn) == UINT64_MAX)
+		return;
+	for (unsigned int i = 0; i < STACK_MOST; i++) {
+		tail = foresee_drained(drain, &order);
+		if (tail == PFN_NONE || tail == s->pfn || order != s->order ||
+		    s->m->phys->frames[tail].type != type)
+			return;
+		resync_take(s->m->phys, tail, order, type, drain->cpu);
+		s->replay->counts.missing += block_pages(order);
+	}
+}
+
+void
+heal_drain(struct step *s, struct zone *zone, enum migratetype type)
+{
+	const struct frame *f = &s->m->phys->frames[s->pfn];
+	enum migratetype was = f->type;
+
+	if (f->state != FRAME_PCP || f->order != s->order)
+		return;
+	if (was == type)
+		take_tail(s, &s->replay->foresight->cpu[s->cpu].drain);
+	if (was == type || was >= MIGRATE_PCPTYPES ||
+	    type >= MIGRATE_PCPTYPES || !was_freed(s, s->pfn) ||
+	    s->order > PAGE_ALLOC_COSTLY_ORDER)
+		return;
+	if (pageblock_type(s->m->phys, s->pfn) == was)
+		pageblock_set_type(s->m->phys, s->pfn, type);
+	s->replay->counts.types++;
+	foresight_show(s, s->pfn);
+	relist(s, zone, s->pfn, was, type);
 }
 
 void
 heal_refill(struct step *s, struct burst *burst)
 {
+	assumed_refill(s, burst);
 	if (burst->before > STACK_MOST)
 		return;
 	for (; burst->before; burst->before--)

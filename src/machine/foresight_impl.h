@@ -40,6 +40,8 @@ struct foresight_cpu {
 	uint64_t silent; /* pages still to be taken by no event */
 	struct zone *silent_zone;
 	GArray *silently; /* of pfn_t, those taken last */
+	pfn_t assumed;	  /* the assumed page taken last, 0: none yet, */
+	int way;	  /* and on which side of the one before it lay */
 };
 
 struct foresight {
@@ -49,7 +51,16 @@ struct foresight {
 	int64_t *hidden; /* [zone * nr_cpus + cpu]: pages of that list that the
 			    model does not know of */
 	GArray *late;	 /* of struct pfn_span: initialised late */
-	GHashTable *tries; /* first pfn -> lists that a block was put on */
+	GHashTable *assumed;  /* pfns that a capture found on per-cpu lists and
+				 no step has named; NULL: no capture */
+	uint64_t assumed_sum; /* of their squares, for the fingerprint */
+	uint8_t *proved; /* [zone * nr_cpus + cpu]: bits by type: the list was
+			    empty once */
+	uint8_t *was_freed; /* bits by pfn: the last step of this block that
+			       could put it on a per-cpu list was a free */
+	uint8_t *shown;	    /* [pageblock]: a step has told its type */
+	uint64_t marks;	    /* sums over both, for the fingerprint */
+	GHashTable *tries;  /* first pfn -> lists that a block was put on */
 	uint64_t (*tally)[NR_FORESEEN][MAX_ORDER][2]; /* [zone]: steps, right */
 };
 
@@ -67,7 +78,7 @@ uint64_t foresight_fingerprint(const struct foresight *f,
 void foresee_step(struct step *s, enum alloc_context context);
 void foresee_locked(struct step *s, enum migratetype type, bool refill);
 void foresee_alloc(struct step *s, enum migratetype type);
-void foresee_drain_step(struct step *s);
+void foresee_drain_step(struct step *s, enum migratetype type);
 void foresee_extfrag(struct step *s, unsigned int asked, enum migratetype from,
 		     enum migratetype to, bool ownership);
 /* ... and after it. */
@@ -88,11 +99,34 @@ void heal_locked(struct step *s, struct zone *zone, enum migratetype type);
 void heal_alloc(struct step *s, struct zone *zone, enum migratetype type);
 void heal_extfrag(struct step *s, struct zone *zone, unsigned int asked,
 		  enum migratetype type);
+/* A drained block carries the type of its pageblock when it was freed. */
+void heal_drain(struct step *s, struct zone *zone, enum migratetype type);
+/* From now on the type of @pfn's pageblock is not guessed. */
+void foresight_show(struct step *s, pfn_t pfn);
 /* A refill proves that the list was empty before. */
 void heal_refill(struct step *s, struct burst *burst);
 /* Pages that a bulk allocation takes without an event. */
 void heal_silent(struct step *s);
 /* Note that @pages of @zone are about to be taken so. */
 void heal_expect_silent(struct step *s, struct zone *zone, uint64_t pages);
+
+/* foresight_assumed.c: per-cpu lists of a machine that was captured. */
+
+/* A replay begins: a machine with [free] is its own start state. */
+void assumed_begin(struct machine *m);
+void assumed_free(struct foresight *f);
+/* The step names its frames: what was assumed of them is over. */
+void assumed_shown(struct step *s);
+/* Before a page is taken from the CPU's list: what it tells of others. */
+void assumed_alloc(struct step *s, struct zone *zone, enum migratetype type);
+/* The list was empty: nothing that was assumed to be there was. */
+void assumed_refill(struct step *s, struct burst *burst);
+/* How many pages more a list may have that has more than its high: a host's
+ * may be tuned by its kernel.  0 where nothing was captured. */
+int64_t assumed_slack(const struct foresight *f,
+		      const struct per_cpu_pages *pcp);
+/* When @head of the list of @type is assumed, it goes to the tail: true. */
+bool assumed_demote(struct step *s, struct zone *zone, pfn_t head,
+		    enum migratetype type);
 
 #endif

@@ -4,8 +4,8 @@
  *
  * How it works: remarks and banners are told by how they begin; of the rest,
  * the columns must read as an event's (ftrace_columns.c), the name is looked
- * up, and the page allocator's events have their fields read
- * (ftrace_fields.c).
+ * up, and the events of pages and of slabs have their fields read
+ * (ftrace_fields.c, ftrace_slab.c).
  *
  * Differs from the kernel: the latency format ("0us : name") and raw records
  * are not read.
@@ -125,6 +125,9 @@ ftrace_parse(struct ftrace *f, const char *line, size_t len,
 	}
 	e->kind = ftrace_name(&t, e);
 	if (e->kind < FTRACE_KMALLOC && !ftrace_fields(f, t, e))
+		e->kind = FTRACE_UNPARSED;
+	else if (e->kind >= FTRACE_KMALLOC && e->kind < FTRACE_OTHER &&
+		 !ftrace_slab(f, t, e))
 		e->kind = FTRACE_UNPARSED;
 	return e->kind;
 }

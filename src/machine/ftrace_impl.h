@@ -20,6 +20,9 @@ bool ftrace_columns(struct ftrace_text *t, struct ftrace_event *e);
  * that must be there is missing or is no number. */
 bool ftrace_fields(struct ftrace *f, struct ftrace_text t,
 		   struct ftrace_event *e);
+/* The same for the slab events (ftrace_slab.c). */
+bool ftrace_slab(struct ftrace *f, struct ftrace_text t,
+		 struct ftrace_event *e);
 /* The value of a gfp_flags text; counts words that nobody knows. */
 gfp_t ftrace_gfp(struct ftrace *f, const char *text, size_t len,
 		 uint32_t *unknown);

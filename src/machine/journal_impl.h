@@ -55,6 +55,7 @@ struct journal {
 
 	GArray *anchors; /* of struct journal_anchor, every 64 KiB of text */
 	struct journal_anchor hot; /* start of the line that was read last */
+	struct journal_anchor measured; /* ... that was measured last */
 };
 
 /* One record, taken apart. */

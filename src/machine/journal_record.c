@@ -35,11 +35,14 @@ static const uint8_t encodings[NR_PARAM_TYPES] = {
 	[PARAM_ADDRESS] = AS_STRING, [PARAM_NAME] = AS_STRING,
 	[PARAM_NEWNAME] = AS_STRING, [PARAM_WORD] = AS_STRING,
 	[PARAM_TEXT] = AS_STRING,    [PARAM_BYTES] = AS_BYTES,
+	[PARAM_CACHE] = AS_STRING,   [PARAM_CTOR] = AS_STRING,
+	[PARAM_SYMBOL] = AS_STRING,  [PARAM_ALLOCATOR] = AS_STRING,
 };
 
 /* Values beyond these no line could have had; 0: there is no such bound. */
 static const uint64_t limits[NR_PARAM_TYPES] = {
 	[PARAM_GFP] = 1ULL << 32,
+	[PARAM_SLABFLAGS] = 1ULL << 32,
 	[PARAM_ORDER] = MAX_ORDER,
 	[PARAM_CPU] = MAX_CPUS,
 	[PARAM_BOOL] = 2,

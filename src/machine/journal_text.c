@@ -167,3 +167,30 @@ journal_read(struct journal *j, void *to, size_t len, uint64_t at)
 	out_fini(&line);
 	return got;
 }
+
+uint64_t
+journal_text_length(struct journal *j)
+{
+	struct journal_anchor here = j->measured;
+	struct out line = OUT_INIT;
+	struct journal_reader r;
+	struct journal_record rec;
+	unsigned int lines = 0;
+
+	if (j->hot.text_at > here.text_at)
+		here = j->hot;
+	if (!here.file_at)
+		here.text_at = here.file_at = strlen(j->header);
+	journal_reader_init(&r, j, here.file_at, false);
+	while (lines < JOURNAL_MEASURE && journal_reader_line(&r, &rec)) {
+		j->measured = here;
+		out_reset(&line);
+		print_line(&rec, &line);
+		here.text_at += line.len;
+		here.file_at = r.at;
+		lines++;
+	}
+	journal_reader_fini(&r);
+	out_fini(&line);
+	return lines < JOURNAL_MEASURE ? here.text_at : 0;
+}

@@ -19,6 +19,10 @@
 #include <string.h>
 
 #define TRACE_RECORDS (1U << 16)
+/* Where the kernel's text lies, and what each function takes of it. */
+#define TEXT_64 0xffffffff81000000
+#define TEXT_32 0xc1000000
+#define FUNCTION_SIZE 0x40
 #define ERROR_LOG_ENTRIES 64
 #define ANSWERS 100
 
@@ -55,6 +59,21 @@ machine_printk(struct machine *m, const char *format, ...)
 	va_end(ap);
 }
 
+void
+machine_panic(struct machine *m, const char *format, ...)
+{
+	char *what;
+	va_list ap;
+
+	va_start(ap, format);
+	what = g_strdup_vprintf(format, ap);
+	va_end(ap);
+	machine_printk(m, "Kernel panic - not syncing: %s", what);
+	machine_printk(m, "---[ end Kernel panic - not syncing: %s ]---", what);
+	m->state = MACHINE_PANIC;
+	g_free(what);
+}
+
 static void
 phys_says(void *user, const char *line)
 {
@@ -64,11 +83,28 @@ phys_says(void *user, const char *line)
 void
 line_ring_add(struct line_ring *ring, const char *line)
 {
-	g_queue_push_tail(&ring->lines, g_strdup(line));
-	while (ring->lines.length > ring->most) {
-		g_free(g_queue_pop_head(&ring->lines));
-		ring->dropped++;
+	size_t len = strlen(line) + 1;
+	GList *link;
+
+	if (ring->lines.length < ring->most) {
+		g_queue_push_tail(&ring->lines, g_memdup2(line, len));
+		return;
 	}
+	/* Lines of one kind are of one length: their room mostly fits. */
+	link = g_queue_pop_head_link(&ring->lines);
+	link->data = g_realloc(link->data, len);
+	memcpy(link->data, line, len);
+	g_queue_push_tail_link(&ring->lines, link);
+	ring->dropped++;
+}
+
+void
+machine_tell_entry(struct machine *m, enum entry_kind kind,
+		   const uint64_t *above, const char *name)
+{
+	m->entries_ns[kind] = m->now_ns;
+	if (m->entry_changed)
+		m->entry_changed(m->entry_changed_user, kind, above, name);
 }
 
 uint64_t
@@ -150,9 +186,24 @@ boot_phys(struct machine *m, char **error)
 		*error = g_strdup_printf("%s: %s", m->config->source, why);
 		return false;
 	}
+	m->phys->fail_page_alloc.random = m->config->seed;
 	m->ram = ram_new(m->phys->max_pfn << m->phys->page_shift,
 			 m->config->ram_limit);
 	return true;
+}
+
+static void
+boot_slab(struct machine *m)
+{
+	enum arch_id arch = m->config->phys.arch;
+	bool small = arch == ARCH_I386 || arch == ARCH_I386_PAE;
+
+	m->symbols = symbols_new(small ? TEXT_32 : TEXT_64, FUNCTION_SIZE);
+	m->slab = slab_boot(&m->config->slab, m->phys, m->ram, m->symbols);
+	m->caches = cache_table_new(m->slab);
+	m->mempools = mempools_new(m->slab);
+	m->percpu = percpu_boot(&m->config->percpu, m->phys, m->ram);
+	m->runners = runners_new();
 }
 
 /* The machine file stands beside the journal, to be mounted again by. */
@@ -210,6 +261,7 @@ machine_boot(struct machine_config *config, const char *state_dir, char **error)
 		machine_free(m);
 		return NULL;
 	}
+	boot_slab(m);
 	machine_printk(m, "smp: Brought up %u node%s, %u CPU%s",
 		       m->phys->nr_nodes, m->phys->nr_nodes > 1 ? "s" : "",
 		       m->phys->nr_cpus, m->phys->nr_cpus > 1 ? "s" : "");
@@ -228,6 +280,13 @@ machine_free(struct machine *m)
 	journal_close(m->journal);
 	replay_free(m->replay, m->phys ? m->phys->nr_cpus : 0);
 	allocation_table_free(m->allocations);
+	cache_table_free(m->caches);
+	g_free(m->slab_lab);
+	runners_free(m->runners);
+	percpu_free(m->percpu);
+	mempools_free(m->mempools);
+	slab_common_free(m->slab);
+	symbols_free(m->symbols);
 	if (m->phys)
 		phys_free(m->phys);
 	ram_free(m->ram);

@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SHORT_LINE 256 /* bytes; longer ones are copied to the heap */
+
 static void
 say(struct refusal *r, int err, bool ran, size_t column, const char *format,
     va_list ap)
@@ -71,6 +73,16 @@ op_answer(struct op *op, const char *format, ...)
 	va_end(ap);
 }
 
+/* What the passing of time does by itself is a change, too. */
+static void
+end_grace_periods(struct machine *m)
+{
+	if (!m->slab->rcu.length && !m->slab->classic)
+		return;
+	if (slab_tick(m->slab))
+		m->changed_ns = m->now_ns;
+}
+
 static void
 keep(struct op *op, uint64_t before)
 {
@@ -86,6 +98,9 @@ keep(struct op *op, uint64_t before)
 		m->changed_ns = m->now_ns;
 	m->generation++;
 	m->position++;
+	end_grace_periods(m);
+	if (m->mempools->waiting)
+		mempool_tick(m);
 	journal_append(m->journal, op);
 }
 
@@ -165,20 +180,28 @@ machine_log_refusal(struct machine *m, const char *op_name, const char *line,
 }
 
 int
-machine_do_words(struct machine *m, const char *name, const char *line,
-		 struct out *answer, struct refusal *r)
+machine_do_words(struct machine *m, const struct op_desc *desc,
+		 const char *line, struct out *answer, struct refusal *r)
 {
 	struct out own_answer = OUT_INIT;
 	struct out *to = answer ? answer : &own_answer;
 	struct refusal own;
-	size_t start = to->len;
-	char *copy = g_strdup(line);
-	struct op op = {0};
+	size_t start = to->len, len = strlen(line) + 1;
+	char room[SHORT_LINE];
+	char *copy = len <= sizeof(room) ? room : g_malloc(len);
+	struct op op;
 	int err;
 
+	/* Both are large: what nobody looks at is not cleared. */
+	op.desc = NULL;
 	r = r ? r : &own;
-	*r = (struct refusal){0};
-	err = op_parse(m, name, copy, &op, r);
+	r->err = 0;
+	r->ran = false;
+	r->column = 0;
+	r->sentence[0] = '\0';
+	memcpy(copy, line, len);
+	err = desc ? op_parse_words(m, desc, copy, &op, r)
+		   : op_parse(m, NULL, copy, &op, r);
 	if (!err) {
 		op.want_why = true;
 		err = op_run(m, &op, to, r);
@@ -186,16 +209,13 @@ machine_do_words(struct machine *m, const char *name, const char *line,
 	if (err) {
 		to->len = start;
 		op_answer_error(to, r);
-		machine_log_refusal(m,
-				    name      ? name
-				    : op.desc ? op.desc->name
-					      : NULL,
-				    line, r);
+		machine_log_refusal(m, op.desc ? op.desc->name : NULL, line, r);
 	}
 	line_ring_add(&m->answers, out_text(to) + start);
 	m->generation++;
 	op_fini(&op);
-	g_free(copy);
+	if (copy != room)
+		g_free(copy);
 	out_fini(&own_answer);
 	return err;
 }

@@ -285,13 +285,11 @@ op_begin(struct op *op, struct machine *m, const struct op_desc *desc)
 	op->owned = NULL;
 }
 
-int
-op_parse(struct machine *m, const char *name, char *line, struct op *op,
-	 struct refusal *r)
+/* The words from @at on, in @line, of an op that is begun. */
+static int
+parse_words(struct op *op, char *line, char *at, struct refusal *r)
 {
-	const struct op_desc *desc;
 	struct cutting c;
-	char *at = line;
 	int err;
 
 	/* Not all of it: the words are filled in one by one. */
@@ -299,33 +297,44 @@ op_parse(struct machine *m, const char *name, char *line, struct op *op,
 	c.line = line;
 	c.r = r;
 	c.nr = c.bare = 0;
-
-	op->owned = NULL;
-	op->desc = NULL;
-	if (name) {
-		desc = op_find(name);
-	} else {
-		char *start;
-
-		while (is_blank(*at))
-			at++;
-		start = at;
-		while (*at && !is_blank(*at))
-			at++;
-		desc = find(start, (size_t)(at - start));
-		if (!desc) {
-			size_t column = (size_t)(start - line);
-
-			*at = '\0';
-			return refuse(r, EINVAL, column, "%s: no such op",
-				      start);
-		}
-	}
-	op_begin(op, m, desc);
 	err = cut(&c, at);
 	if (!err)
 		err = read_words(&c);
 	return err;
+}
+
+int
+op_parse_words(struct machine *m, const struct op_desc *desc, char *words,
+	       struct op *op, struct refusal *r)
+{
+	op_begin(op, m, desc);
+	return parse_words(op, words, words, r);
+}
+
+int
+op_parse(struct machine *m, const char *name, char *line, struct op *op,
+	 struct refusal *r)
+{
+	const struct op_desc *desc;
+	char *at = line, *start;
+
+	if (name)
+		return op_parse_words(m, op_find(name), line, op, r);
+	op->owned = NULL;
+	op->desc = NULL;
+	while (is_blank(*at))
+		at++;
+	start = at;
+	while (*at && !is_blank(*at))
+		at++;
+	desc = find(start, (size_t)(at - start));
+	if (!desc) {
+		*at = '\0';
+		return refuse(r, EINVAL, (size_t)(start - line),
+			      "%s: no such op", start);
+	}
+	op_begin(op, m, desc);
+	return parse_words(op, line, at, r);
 }
 
 void

@@ -9,22 +9,33 @@
 
 #include <string.h>
 
+static void
+print_word(const struct param *param, const void *args, struct out *out)
+{
+	if (!param_present(param, args))
+		return;
+	out_char(out, ' ');
+	if (param->fallback || param->optional) {
+		out_str(out, param->name);
+		out_char(out, '=');
+	}
+	param_print(param, args, out);
+}
+
 void
 op_print(const struct op_desc *desc, const void *args, struct out *out)
 {
-	out_str(out, desc->name);
-	for (unsigned int i = 0; i < desc->nr_params; i++) {
-		const struct param *param = &desc->params[i];
+	const struct param *text = NULL;
 
-		if (!param_present(param, args))
-			continue;
-		out_char(out, ' ');
-		if (param->fallback || param->optional) {
-			out_str(out, param->name);
-			out_char(out, '=');
-		}
-		param_print(param, args, out);
-	}
+	out_str(out, desc->name);
+	for (unsigned int i = 0; i < desc->nr_params; i++)
+		if (desc->params[i].type == PARAM_TEXT)
+			text = &desc->params[i];
+		else
+			print_word(&desc->params[i], args, out);
+	/* It would take all that stands behind it. */
+	if (text)
+		print_word(text, args, out);
 }
 
 static void

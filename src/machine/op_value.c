@@ -244,6 +244,67 @@ read_word(const struct reading *p, char *word, void *to)
 }
 
 static int
+read_cache(const struct reading *p, char *word, void *to)
+{
+	if (!cache_name_is_valid(word))
+		return WRONG(p,
+			     "%s: not a cache's name (visible characters, no "
+			     "slash, at most %d)",
+			     word, CACHE_NAME_MAX);
+	return keep_word(word, to);
+}
+
+static int
+read_slabflags(const struct reading *p, char *word, void *to)
+{
+	slab_flags_t flags;
+
+	if (!slab_flags_parse(word, &flags, p->bad_at)) {
+		char *end = word + *p->bad_at;
+
+		end += strcspn(end, "|,+");
+		*end = '\0';
+		return WRONG(p, "%s: unknown slab flag", word + *p->bad_at);
+	}
+	*(uint64_t *)to = flags;
+	return 0;
+}
+
+static int
+read_ctor(const struct reading *p, char *word, void *to)
+{
+	const struct slab_ctor *ctor;
+	struct out names = OUT_INIT;
+
+	if (slab_ctor_find(word))
+		return keep_word(word, to);
+	for (unsigned int n = 0; (ctor = slab_ctor_nth(n)); n++)
+		out_printf(&names, "%s%s", n ? ", " : "", slab_ctor_name(ctor));
+	refuse(p->r, EINVAL, 0, "%s: no such constructor, only %s", word,
+	       out_text(&names));
+	out_fini(&names);
+	return -EINVAL;
+}
+
+static int
+read_allocator(const struct reading *p, char *word, void *to)
+{
+	for (int i = 0; i < NR_SLAB_ALLOCATORS; i++)
+		if (!strcmp(slab_allocator_names[i], word))
+			return keep_word(word, to);
+	return WRONG(p, "%s: not %s", word, param_type_help(p->param->type));
+}
+
+/* As compilers make them: foo.isra.0, __x64_sys_brk. */
+static int
+read_symbol(const struct reading *p, char *word, void *to)
+{
+	if (!text_is_name(word) || strchr(word, '-'))
+		return WRONG(p, "%s: not a function's name", word);
+	return keep_word(word, to);
+}
+
+static int
 hex_digit(char c)
 {
 	return g_ascii_xdigit_value(c);
@@ -338,6 +399,12 @@ print_gfp(const void *from, struct out *out)
 }
 
 static void
+print_slabflags(const void *from, struct out *out)
+{
+	slab_flags_print(out, (slab_flags_t) * (const uint64_t *)from);
+}
+
+static void
 print_node(const void *from, struct out *out)
 {
 	if (*(const int64_t *)from == NODE_LOCAL)
@@ -385,27 +452,32 @@ static const struct {
 	int (*read)(const struct reading *p, char *word, void *to);
 	void (*print)(const void *from, struct out *out);
 } kinds[NR_PARAM_TYPES] = {
-	[PARAM_UINT] = {read_number,	     print_dec    },
+	[PARAM_UINT] = {read_number,	     print_dec      },
 	[PARAM_INT] = {read_int,	 print_int	  },
-	[PARAM_SIZE] = {read_size,	   print_dec    },
-	[PARAM_TIME] = {read_time,	   print_time   },
-	[PARAM_HEX] = {read_number,	    print_hex    },
+	[PARAM_SIZE] = {read_size,	   print_dec	    },
+	[PARAM_TIME] = {read_time,	   print_time     },
+	[PARAM_HEX] = {read_number,	    print_hex	     },
 	[PARAM_GFP] = {read_gfp,	 print_gfp	  },
-	[PARAM_ORDER] = {read_order,	     print_dec    },
-	[PARAM_NODE] = {read_node,	   print_node   },
+	[PARAM_ORDER] = {read_order,	     print_dec      },
+	[PARAM_NODE] = {read_node,	   print_node     },
 	[PARAM_CPU] = {read_cpu,	 print_dec	  },
-	[PARAM_BOOL] = {read_bool,	   print_bool   },
-	[PARAM_CONTEXT] = {read_context,	 print_context},
-	[PARAM_TASK] = {read_task,	   print_int    },
+	[PARAM_BOOL] = {read_bool,	   print_bool     },
+	[PARAM_CONTEXT] = {read_context,	 print_context  },
+	[PARAM_TASK] = {read_task,	   print_int	    },
 	[PARAM_MIGRATETYPE] = {read_migratetype, print_dec	  },
-	[PARAM_POLICY] = {read_policy,      print_policy },
-	[PARAM_PAGE] = {read_page,	   print_string },
-	[PARAM_ADDRESS] = {read_address,	 print_string },
-	[PARAM_NAME] = {read_name,	   print_string },
-	[PARAM_NEWNAME] = {read_name,	      print_string },
-	[PARAM_WORD] = {read_word,	   print_string },
-	[PARAM_TEXT] = {read_word,	   print_string },
+	[PARAM_POLICY] = {read_policy,      print_policy   },
+	[PARAM_PAGE] = {read_page,	   print_string   },
+	[PARAM_ADDRESS] = {read_address,	 print_string   },
+	[PARAM_NAME] = {read_name,	   print_string   },
+	[PARAM_NEWNAME] = {read_name,	      print_string	  },
+	[PARAM_WORD] = {read_word,	   print_string   },
+	[PARAM_TEXT] = {read_word,	   print_string   },
 	[PARAM_BYTES] = {read_bytes,	     print_bytes	},
+	[PARAM_CACHE] = {read_cache,	     print_string	 },
+	[PARAM_SLABFLAGS] = {read_slabflags,   print_slabflags},
+	[PARAM_CTOR] = {read_ctor,	   print_string   },
+	[PARAM_ALLOCATOR] = {read_allocator,   print_string	 },
+	[PARAM_SYMBOL] = {read_symbol,      print_string   },
 };
 
 static const struct {

@@ -4,7 +4,8 @@
  *
  * What it models: a debugger that writes to physical memory, or to the pages
  * of one allocation.  A write goes where its file ends at most (EFBIG), into
- * RAM only (EFAULT), and is done as a whole or not at all.
+ * RAM only (EFAULT), and is done as a whole or not at all.  Past an object it
+ * goes as far as its slab: what is damaged is found by who checks it.
  */
 #include "kmemfs/ops.h"
 
@@ -41,9 +42,31 @@ find_allocation(struct op *op, const char *name, struct extent *e)
 	if (!a)
 		return op_refuse(op, ARG_BYTES_WRITE_PATH, ENOENT,
 				 "there is no allocation called %s", name);
-	e->start = a->pfn << op->m->phys->page_shift;
-	e->size = a->nr_pages << op->m->phys->page_shift;
+	e->start = allocation_start(op->m, a);
+	e->size = allocation_reach(op->m, a);
 	return 0;
+}
+
+static int
+find_bootmem(struct op *op, const char *name, struct extent *e)
+{
+	const struct machine *m = op->m;
+	const GArray *requests = m->config->phys.bootmem;
+
+	for (guint i = 0; requests && i < requests->len; i++) {
+		const struct boot_grant *grant =
+			&g_array_index(m->phys->bootmem, struct boot_grant, i);
+
+		if (grant->freed ||
+		    strcmp(g_array_index(requests, struct boot_request, i).name,
+			   name))
+			continue;
+		e->start = grant->range.start;
+		e->size = grant->range.end - e->start;
+		return 0;
+	}
+	return op_refuse(op, ARG_BYTES_WRITE_PATH, ENOENT,
+			 "nothing called %s was got while booting", name);
 }
 
 static int
@@ -63,6 +86,7 @@ static const struct {
 	{"ram",		true,  find_ram	      },
 	{"pages/",	   false, find_page	   },
 	{"allocations/", false, find_allocation},
+	{"bootmem/",     false, find_bootmem	},
 };
 
 static int
@@ -76,7 +100,8 @@ find_place(struct op *op, const char *path, struct extent *e)
 			return places[i].find(op, path + len, e);
 	}
 	return op_refuse(op, ARG_BYTES_WRITE_PATH, EINVAL,
-			 "%s: it must be ram, pages/PFN or allocations/NAME",
+			 "%s: it must be ram, pages/PFN, allocations/NAME or "
+			 "bootmem/NAME",
 			 path);
 }
 

@@ -12,6 +12,7 @@
 #include "kmemfs/ops.h"
 
 #include "kmemfs/base/text.h"
+#include "caller_impl.h"
 #include "ops_page_impl.h"
 
 #include <errno.h>
@@ -55,34 +56,13 @@ check_asking(const struct asking *ask)
 		return op_refuse(op, 0, EINVAL,
 				 "the gfp flags name two kinds of page, "
 				 "__GFP_MOVABLE and __GFP_RECLAIMABLE");
-	if (allocation_last_id(m) == UINT32_MAX)
+	if (allocation_last_id(m) == ALLOCATION_ID_MAX)
 		return op_refuse(op, -1, ENFILE,
-				 "all 2^32 - 1 allocations have been made");
+				 "all 2^31 - 1 allocations have been made");
 	if (!m->phys->cpu_online[ask->cpu])
 		return op_refuse(op, -1, EINVAL, "CPU %llu is offline",
 				 (unsigned long long)ask->cpu);
 	return 0;
-}
-
-/* might_sleep() of a caller that must not: the kernel complains and goes on. */
-static void
-report_sleep(struct machine *m, const struct asking *ask)
-{
-	bool irqs_off = ask->context == CONTEXT_IRQ;
-	unsigned int count = ask->context == CONTEXT_IRQ       ? 0x10000
-			     : ask->context == CONTEXT_SOFTIRQ ? 0x100
-							       : 1;
-
-	if (ask->context == CONTEXT_PROCESS ||
-	    !(*ask->gfp & __GFP_DIRECT_RECLAIM))
-		return;
-	machine_printk(m, "BUG: sleeping function called from invalid context "
-			  "at include/linux/sched/mm.h:274");
-	machine_printk(m,
-		       "in_atomic(): 1, irqs_disabled(): %d, non_block: 0, "
-		       "pid: 1, name: init",
-		       irqs_off);
-	machine_printk(m, "preempt_count: %x, expected: 0", count);
 }
 
 static void
@@ -99,20 +79,6 @@ report_failure(struct machine *m, const struct asking *ask)
 		       ask->order, (unsigned long long)*ask->gfp,
 		       out_text(&flags));
 	out_fini(&flags);
-}
-
-static void
-stamp_context(struct machine *m, const struct asking *ask)
-{
-	static const uint8_t flags[NR_CONTEXTS] = {
-		[CONTEXT_SOFTIRQ] = TRACE_SOFTIRQ,
-		[CONTEXT_IRQ] = TRACE_IRQS_OFF | TRACE_HARDIRQ,
-	};
-
-	m->trace.now.cpu = (uint16_t)ask->cpu;
-	m->trace.now.context = flags[ask->context];
-	m->trace.now.preempt = ask->context == CONTEXT_ATOMIC ||
-			       ask->context == CONTEXT_SPINLOCK;
 }
 
 /* Name the block and answer; the request has succeeded. */
@@ -197,7 +163,7 @@ ask_pages(const struct asking *ask, struct allocation **made)
 
 	if (err)
 		return err;
-	stamp_context(m, ask);
+	caller_stamp(m, ask->cpu, ask->context);
 	if (*ask->node == NODE_LOCAL)
 		*ask->node = m->phys->cpu_node[ask->cpu];
 	request = (struct page_request){
@@ -210,7 +176,7 @@ ask_pages(const struct asking *ask, struct allocation **made)
 	};
 	err = pages_alloc(m->phys, &request, &pfn);
 	if (err != -EINVAL)
-		report_sleep(m, ask);
+		caller_report_sleep(m, *ask->gfp, ask->context);
 	if (err)
 		return ask_failed(ask, &why, err);
 	if (*ask->gfp & __GFP_ZERO)

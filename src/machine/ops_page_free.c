@@ -37,6 +37,42 @@ resolve_name(struct op *op, int param, const char *name,
 	return 0;
 }
 
+/* Pages are what page/ ops work on; objects have their own. */
+static int
+check_is_pages(struct op *op, int param, const struct allocation *a)
+{
+	struct out free = OUT_INIT;
+	char name[16];
+
+	if (a->kind == ALLOCATION_PAGES)
+		return 0;
+	allocation_free_words(op->m, a, &free);
+	op_refuse(op, param, EINVAL, "%s is an object, not pages: %s frees it",
+		  allocation_name(a, name), out_text(&free));
+	out_fini(&free);
+	return -EINVAL;
+}
+
+/* @pfn is of no allocation; if it is a slab's, that is the reason. */
+static int
+refuse_pfn(struct op *op, int param, pfn_t pfn)
+{
+	const struct machine *m = op->m;
+	const struct slab *slab =
+		slab_of(m->slab, m->phys->arch->page_offset +
+					 (pfn << m->phys->page_shift));
+
+	if (slab)
+		return op_refuse(op, param, EINVAL,
+				 "pfn %llu is a page of slab cache %s, which "
+				 "gives it back itself",
+				 (unsigned long long)pfn, slab->cache->name);
+	return op_refuse(op, param, EINVAL,
+			 "pfn %llu is not the first page of a live "
+			 "allocation",
+			 (unsigned long long)pfn);
+}
+
 static int
 resolve_pfn(struct op *op, int param, pfn_t pfn, struct allocation **found)
 {
@@ -52,11 +88,8 @@ resolve_pfn(struct op *op, int param, pfn_t pfn, struct allocation **found)
 	if (frame->state == FRAME_ALLOCATED && frame->owner)
 		*found = allocation_get(op->m, frame->owner);
 	if (!*found || (*found)->pfn != pfn)
-		return op_refuse(op, param, EINVAL,
-				 "pfn %llu is not the first page of a live "
-				 "allocation",
-				 (unsigned long long)pfn);
-	return 0;
+		return refuse_pfn(op, param, pfn);
+	return check_is_pages(op, param, *found);
 }
 
 int
@@ -64,10 +97,12 @@ resolve_page(struct op *op, int param, const char *page,
 	     struct allocation **found)
 {
 	uint64_t pfn;
+	int err;
 
 	if (text_u64(page, &pfn))
 		return resolve_pfn(op, param, pfn, found);
-	return resolve_name(op, param, page, found);
+	err = resolve_name(op, param, page, found);
+	return err ? err : check_is_pages(op, param, *found);
 }
 
 /* The pfn behind a logical address. */
@@ -98,8 +133,10 @@ resolve_address(struct op *op, int param, const char *address,
 	pfn_t pfn;
 	int err;
 
-	if (!text_u64(address, &value))
-		return resolve_name(op, param, address, found);
+	if (!text_u64(address, &value)) {
+		err = resolve_name(op, param, address, found);
+		return err ? err : check_is_pages(op, param, *found);
+	}
 	err = logical_pfn(op, param, value, &pfn);
 	return err ? err : resolve_pfn(op, param, pfn, found);
 }
@@ -289,7 +326,8 @@ op_page___pa(struct op *op, struct args_page___pa *a)
 				   &found);
 		if (err)
 			return err;
-		value = page_to_virt(op->m, found->pfn);
+		value = op->m->phys->arch->page_offset +
+			allocation_start(op->m, found);
 	}
 	err = logical_pfn(op, ARG_PAGE___PA_ADDRESS, value, &pfn);
 	if (err)

@@ -16,6 +16,7 @@
 
 #include "kmemfs/base/check.h"
 #include "foresight_impl.h"
+#include "replay_slab_impl.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -168,18 +169,17 @@ op_replay_alloc(struct op *op, struct args_replay_alloc *a)
  * allocation was lost.  Under mirror the recorded frames become free even so.
  */
 static void
-free_unknown(struct step *s, enum alloc_context context)
+free_unknown(struct step *s, bool past)
 {
 	enum mirror_result result;
 
 	if (s->replay->policy == REPLAY_MIRROR) {
 		if (mirror_owned(s))
 			return;
-		result = foresee_list_busy(s, context)
-				 ? resync_free(s->m->phys, s->pfn, s->order,
-					       s->cpu)
-				 : mirror_free(s->m->phys, s->pfn, s->order,
-					       s->cpu);
+		result =
+			past ? resync_free(s->m->phys, s->pfn, s->order, s->cpu)
+			     : mirror_free(s->m->phys, s->pfn, s->order,
+					   s->cpu);
 		step_result(s, result);
 		/* The start state told that it was in use. */
 		if (result == MIRROR_OK && replay_started(s->replay))
@@ -190,11 +190,9 @@ free_unknown(struct step *s, enum alloc_context context)
 
 /* A free that finds the CPU's list in use passes it by. */
 static void
-free_known(struct step *s, const struct replay_block *block,
-	   enum alloc_context context)
+free_known(struct step *s, const struct replay_block *block, bool past)
 {
-	if (s->replay->policy == REPLAY_MIRROR &&
-	    foresee_list_busy(s, context)) {
+	if (s->replay->policy == REPLAY_MIRROR && past) {
 		replay_map_remove(s->replay->map, block->recorded);
 		resync_free(s->m->phys, block->pfn, block->order, s->cpu);
 		return;
@@ -214,14 +212,14 @@ free_late(struct step *s)
 }
 
 static unsigned int
-free_recorded(struct step *s, enum alloc_context context)
+free_recorded(struct step *s, bool past)
 {
 	struct replay_block block;
 	unsigned int nr;
 
 	if (replay_map_find(s->replay->map, s->pfn, &block) &&
 	    block.order == s->order) {
-		free_known(s, &block, context);
+		free_known(s, &block, past);
 		op_answer(s->op, "pfn=%llu recorded=%llu",
 			  (unsigned long long)block.pfn,
 			  (unsigned long long)s->pfn);
@@ -231,7 +229,7 @@ free_recorded(struct step *s, enum alloc_context context)
 	if (nr)
 		step_note(s, MISMATCH_PARTIAL);
 	else
-		free_unknown(s, context);
+		free_unknown(s, past);
 	return nr;
 }
 
@@ -241,21 +239,24 @@ op_replay_free(struct op *op, struct args_replay_free *a)
 	struct step s = STEP(op, a, FTRACE_FREE);
 	enum alloc_context context = (enum alloc_context)a->context;
 	int err = step_check(&s);
+	bool past;
 
 	if (err)
 		return err;
 	step_stamp(&s);
 	if (s.replay->policy != REPLAY_MIRROR) {
-		s.replay->counts.freed += free_recorded(&s, context);
+		s.replay->counts.freed += free_recorded(&s, false);
 		return 0;
 	}
 	foresee_step(&s, context);
 	if (free_late(&s))
 		return 0;
-	s.replay->counts.freed += free_recorded(&s, context);
+	past = a->past || foresee_list_busy(&s, context);
+	s.replay->counts.freed += free_recorded(&s, past);
 	if (replay_started(s.replay) && foresee_is_excess(&s))
 		resync_excess(op->m->phys, s.pfn);
-	foreseen_free(&s, context);
+	if (!past)
+		foreseen_free(&s, context);
 	return 0;
 }
 
@@ -297,7 +298,7 @@ op_replay_drain(struct op *op, struct args_replay_drain *a)
 	if (mirror_owned(&s))
 		return 0;
 	blocks_evict(&s);
-	foresee_drain_step(&s);
+	foresee_drain_step(&s, (enum migratetype)a->migratetype);
 	step_result(&s, mirror_drain(s.m->phys, s.pfn, s.order,
 				     (enum migratetype)a->migratetype, s.cpu));
 	return 0;
@@ -339,6 +340,12 @@ op_replay_policy(struct op *op, struct args_replay_policy *a)
 			"%llu blocks of the other policy are live; "
 			"control/replay/release frees them",
 			(unsigned long long)replay_live_blocks(replay));
+	if (a->policy != replay->policy && replay_standing_objects(replay))
+		return op_refuse(
+			op, ARG_REPLAY_POLICY_POLICY, EBUSY,
+			"%llu objects of the other policy are live; "
+			"control/replay/release frees them",
+			(unsigned long long)replay_standing_objects(replay));
 	replay->policy = (enum replay_policy)a->policy;
 	return 0;
 }
@@ -362,6 +369,7 @@ op_replay_begin(struct op *op, struct args_replay_begin *a)
 	replay->nr_notes = 0;
 	replay->counts = (struct replay_counts){0};
 	memset(trace->count, 0, sizeof(trace->count));
+	replay_slab_begin(replay);
 	if (replay->policy == REPLAY_MODEL)
 		trace->counted |= COMPARED;
 	else
@@ -395,16 +403,19 @@ op_replay_release(struct op *op, struct args_replay_release *a)
 			 .cpu = (unsigned int)a->cpu};
 	uint64_t i, nr, pages = replay_live_pages(s.replay);
 	struct replay_block *list;
+	uint64_t objects;
 
 	if (!op->m->phys->cpu_online[a->cpu])
 		return op_refuse(op, ARG_REPLAY_RELEASE_CPU, EINVAL,
 				 "CPU %u is offline", s.cpu);
 	op->m->trace.now.cpu = (uint16_t)a->cpu;
+	objects = replay_slab_release(&s);
 	list = replay_map_list(s.replay->map, &nr);
 	for (i = 0; i < nr; i++)
 		block_release(&s, &list[i]);
 	g_free(list);
-	op_answer(op, "blocks=%llu pages=%llu", (unsigned long long)nr,
-		  (unsigned long long)pages);
+	op_answer(op, "blocks=%llu pages=%llu objects=%llu",
+		  (unsigned long long)nr, (unsigned long long)pages,
+		  (unsigned long long)objects);
 	return 0;
 }

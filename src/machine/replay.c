@@ -15,7 +15,9 @@
  *     mm_page_alloc_zone_locked   -             zone_locked
  *     mm_page_pcpu_drain          -             drain
  *     mm_page_alloc_extfrag       -             extfrag
- *     slab events, others         -             -
+ *     kmalloc, kmem_cache_alloc   the same      -       (replay_slab.c)
+ *     kfree, kmem_cache_free      the same      -
+ *     others                      -             -
  *
  * Always true: what a journal of the ops does again, and what the lines did,
  * end in the same state; only the counts of lines are not in the journal.
@@ -24,6 +26,7 @@
 
 #include "kmemfs/base/check.h"
 #include "foresight_impl.h"
+#include "replay_slab_impl.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -68,6 +71,7 @@ replay_free(struct replay *replay, unsigned int nr_cpus)
 	replay_map_free(replay->map);
 	foresight_free(replay->foresight, nr_cpus);
 	queue_free(replay->queue, nr_cpus);
+	replay_slab_free(replay->slab);
 	g_free(replay);
 }
 
@@ -106,6 +110,8 @@ replay_fingerprint(const struct machine *m)
 	if (!replay)
 		return 0;
 	print = replay_map_fingerprint(replay->map);
+	if (replay->slab)
+		print += 31 * object_map_fingerprint(replay->slab->objects);
 	print = print * 31 + replay->policy;
 	print = print * 31 + replay->running;
 	print = print * 31 + (replay->based ? replay->base_ns + 1 : 0);
@@ -140,7 +146,6 @@ replay_fold_cpu(struct machine *m, uint32_t recorded)
 	for (tries = 0; tries < phys->nr_cpus && !phys->cpu_online[cpu];
 	     tries++)
 		cpu = (cpu + 1) % phys->nr_cpus;
-	m->replay->counts.folded_cpus += cpu != recorded;
 	return cpu;
 }
 
@@ -176,7 +181,7 @@ replay_context(const struct ftrace_event *e)
 
 static void
 replay_fill(struct op *op, const struct ftrace_event *e, unsigned int cpu,
-	    uint64_t at)
+	    uint64_t at, bool past)
 {
 	switch (e->kind) {
 	case FTRACE_ALLOC:
@@ -186,7 +191,8 @@ replay_fill(struct op *op, const struct ftrace_event *e, unsigned int cpu,
 		break;
 	case FTRACE_FREE:
 		FILL(op, replay_free, .pfn = e->pfn, .order = e->order,
-		     .cpu = cpu, .context = replay_context(e), .at = at);
+		     .cpu = cpu, .context = replay_context(e), .past = past,
+		     .at = at);
 		break;
 	case FTRACE_ZONE_LOCKED:
 		FILL(op, replay_zone_locked, .pfn = e->pfn, .order = e->order,
@@ -241,7 +247,7 @@ replay_step(struct machine *m, const struct ftrace_event *e, uint64_t at,
 		return 0;
 	}
 	op_begin(&op, m, replay->op[e->kind]);
-	replay_fill(&op, e, cpu, at);
+	replay_fill(&op, e, cpu, at, queue_interrupted(m, e, cpu));
 	replay->current = e;
 	err = op_run(m, &op, NULL, &own);
 	replay->current = NULL;
@@ -277,6 +283,7 @@ replay_line(struct machine *m, const char *line, size_t len, struct refusal *r)
 	struct replay_counts *counts = &replay->counts;
 	struct ftrace_event e;
 	uint64_t at;
+	int err;
 
 	if (!replay->running)
 		return refuse(r, EINVAL, 0, "no replay has begun");
@@ -294,7 +301,10 @@ replay_line(struct machine *m, const char *line, size_t len, struct refusal *r)
 	default:
 		counts->event[e.kind]++;
 		counts->unknown_gfp += e.unknown_gfp;
+		counts->folded_cpus += replay_fold_cpu(m, e.cpu) != e.cpu;
 		at = replay_at(replay, &e);
+		if (replay_slab_line(m, &e, at, r, &err))
+			return err;
 		if (replay->policy == REPLAY_MIRROR && replay_started(replay)) {
 			if (queue_event(m, &e, at))
 				return 0;
@@ -335,6 +345,7 @@ replay_end(struct machine *m, struct refusal *r)
 	struct args_replay_end *args = (void *)&op.args;
 
 	queue_flush(m);
+	replay_slab_flush(m);
 	op_begin(&op, m, op_find("replay/end"));
 	args->at = replay_of(m)->last_at;
 	return op_run(m, &op, NULL, r ? r : &own);

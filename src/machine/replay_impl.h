@@ -99,6 +99,9 @@ int replay_step(struct machine *m, const struct ftrace_event *e, uint64_t at,
  */
 bool queue_event(struct machine *m, const struct ftrace_event *e, uint64_t at);
 /* Do all that waits. */
+/* Whether a free interrupts a list's that has the CPU's list of its zone. */
+bool queue_interrupted(struct machine *m, const struct ftrace_event *e,
+		       unsigned int cpu);
 void queue_flush(struct machine *m);
 void queue_free(struct replay_queue *queue, unsigned int nr_cpus);
 /* A line that is no event of pages, but tells of some: vmalloc, kswapd. */

@@ -23,6 +23,9 @@
 
 #define LEVELS 3
 #define WAITING_MOST 65536
+#define STALE_NS 20000000 /* that a free may wait for its CPU's next line */
+#define KSWAPD_NS 2000000 /* without a step of it, and it may have ended */
+#define BOOT_PAGES 16	  /* so many at least has an initramfs, in a row */
 
 struct waiting {
 	struct ftrace_event e;
@@ -34,7 +37,8 @@ struct waiting {
 struct queue {
 	struct waiting *event; /* a ring would do; lists are short */
 	unsigned int first, nr, room;
-	bool is_list; /* the rest are a list's */
+	bool is_list; /* the rest are a list's, and */
+	pfn_t last;   /* this was put away last */
 };
 
 struct replay_queue {
@@ -42,7 +46,11 @@ struct replay_queue {
 	struct queue *queue;	  /* [cpu * LEVELS + level] */
 	unsigned int *areas;	  /* [cpu]: vmalloc areas begun */
 	unsigned int interleaved; /* node of the last page that pid 1 took */
-	bool settled;		  /* pid 1 has freed the init sections */
+	unsigned int *kswapd_cpu; /* [node]: where it ran last, and when */
+	uint64_t *kswapd_at;
+	pfn_t boot_last;	    /* the page freed last of those... */
+	unsigned int boot_pages[2]; /* of the boot that were freed, [1]: the
+				       init sections, by pid 1 */
 };
 
 static struct replay_queue *
@@ -55,6 +63,9 @@ queue_of(struct machine *m)
 		replay->queue->queue =
 			g_new0(struct queue, m->phys->nr_cpus * LEVELS);
 		replay->queue->areas = g_new0(unsigned int, m->phys->nr_cpus);
+		replay->queue->kswapd_cpu =
+			g_new0(unsigned int, m->phys->nr_nodes);
+		replay->queue->kswapd_at = g_new0(uint64_t, m->phys->nr_nodes);
 	}
 	return replay->queue;
 }
@@ -68,6 +79,8 @@ queue_free(struct replay_queue *queue, unsigned int nr_cpus)
 		g_free(queue->queue[i].event);
 	g_free(queue->queue);
 	g_free(queue->areas);
+	g_free(queue->kswapd_cpu);
+	g_free(queue->kswapd_at);
 	g_free(queue);
 }
 
@@ -144,6 +157,37 @@ queue_do_levels(struct machine *m, struct queue *levels, unsigned int from)
 	}
 }
 
+static bool
+queue_has(const struct queue *q, pfn_t pfn, unsigned int order)
+{
+	for (unsigned int i = 0; i < q->nr; i++)
+		if (q->event[q->first + i].e.pfn >> order == pfn >> order)
+			return true;
+	return false;
+}
+
+/* A CPU that has no more lines leaves frees waiting: what has waited for long,
+ * or is in use again, is done before another CPU's step. */
+static void
+queue_do_stale(struct machine *m, const struct ftrace_event *e,
+	       unsigned int cpu, uint64_t at)
+{
+	struct replay_queue *all = m->replay->queue;
+	bool takes = e->kind == FTRACE_ALLOC || e->kind == FTRACE_ZONE_LOCKED ||
+		     e->kind == FTRACE_DRAIN;
+
+	for (unsigned int i = 0; i < m->phys->nr_cpus * LEVELS; i++) {
+		struct queue *q = &all->queue[i];
+
+		if (!q->nr || i / LEVELS == cpu)
+			continue;
+		if (q->event[q->first].at + STALE_NS < at ||
+		    (takes && e->order < MAX_ORDER &&
+		     queue_has(q, e->pfn, e->order)))
+			queue_do_all(m, q);
+	}
+}
+
 /* mm_page_free_batched: that page goes to its list now. */
 static void
 queue_batched(struct machine *m, struct queue *q, pfn_t pfn)
@@ -157,7 +201,145 @@ queue_batched(struct machine *m, struct queue *q, pfn_t pfn)
 	for (; at; at--)
 		queue_do(m, q);
 	q->is_list = true;
+	q->last = pfn;
 	queue_do(m, q);
+}
+
+bool
+queue_interrupted(struct machine *m, const struct ftrace_event *e,
+		  unsigned int cpu)
+{
+	const struct replay_queue *all = m->replay->queue;
+	unsigned int level = level_of(e);
+
+	if (!all || !all->nr || e->kind != FTRACE_FREE)
+		return false;
+	while (level--) {
+		const struct queue *q = &all->queue[cpu * LEVELS + level];
+
+		if (q->nr && q->is_list &&
+		    phys_zone_of(m->phys, q->last) ==
+			    phys_zone_of(m->phys, e->pfn))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_settled(const struct replay_queue *q)
+{
+	return q->boot_pages[1] >= BOOT_PAGES;
+}
+
+/* The boot is past the calculation of watermarks. */
+static void
+hint_final(struct machine *m)
+{
+	struct args_replay_pcp *args;
+	struct refusal r;
+	struct op op;
+
+	if (foresight_of(m)->phase == PCP_FINAL)
+		return;
+	op_begin(&op, m, op_find("replay/pcp"));
+	args = (void *)&op.args;
+	args->phase = "final";
+	args->node = -1;
+	op_run(m, &op, NULL, &r);
+}
+
+/* Memory that nobody was seen to allocate is freed: by a worker that has
+ * unpacked the initramfs, when all numbers are final, at last by pid 1. */
+static void
+queue_reserved(struct machine *m, const struct ftrace_event *e)
+{
+	struct replay_queue *q = m->replay->queue;
+	unsigned int *pages = &q->boot_pages[e->pid == 1];
+	struct step s = {.m = m, .replay = m->replay, .pfn = e->pfn};
+	struct replay_block block;
+
+	if (e->kind != FTRACE_FREE || !e->pid || *pages >= BOOT_PAGES ||
+	    e->order || replay_map_cover(m->replay->map, e->pfn, &block) ||
+	    foresee_is_late(&s))
+		return;
+	*pages = e->pfn == q->boot_last + 1 ? *pages + 1 : 1;
+	q->boot_last = e->pfn;
+	if (*pages == BOOT_PAGES)
+		hint_final(m);
+}
+
+static void
+hint_reclaim(struct machine *m, unsigned int nid, bool active, uint64_t at)
+{
+	struct args_replay_reclaim *args;
+	struct refusal r;
+	struct op op;
+
+	op_begin(&op, m, op_find("replay/reclaim"));
+	args = (void *)&op.args;
+	args->node = nid;
+	args->active = active;
+	args->at = at;
+	op_run(m, &op, NULL, &r);
+}
+
+/* The node whose kswapd did this, or -1. */
+static int
+kswapd_node(const struct machine *m, const struct ftrace_event *e)
+{
+	static const char name[] = "kswapd";
+	size_t len = strlen(name);
+	unsigned int nid = 0;
+
+	if (level_of(e) || e->comm_len <= len || memcmp(e->comm, name, len))
+		return -1;
+	for (size_t i = len; i < e->comm_len; i++) {
+		if (e->comm[i] < '0' || e->comm[i] > '9' || nid > 999)
+			return -1;
+		nid = nid * 10 + (unsigned int)(e->comm[i] - '0');
+	}
+	return nid < m->phys->nr_nodes ? (int)nid : -1;
+}
+
+static bool
+reclaim_active(const struct node *node)
+{
+	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
+		if (node->zones[i].reclaim_active)
+			return true;
+	return false;
+}
+
+/*
+ * That kswapd balances a node is told by its wake and by all that it does; that
+ * it has done so, by nothing, but once a zone has its high watermark it goes to
+ * sleep, and others run where it ran.
+ */
+static void
+queue_kswapd(struct machine *m, const struct ftrace_event *e, unsigned int cpu,
+	     uint64_t at)
+{
+	struct replay_queue *q = m->replay->queue;
+	int own = kswapd_node(m, e);
+
+	if (e->kind > FTRACE_EXTFRAG || level_of(e))
+		return;
+	for (unsigned int nid = 0; nid < m->phys->nr_nodes; nid++) {
+		const struct node *node = m->phys->nodes[nid];
+		bool active = reclaim_active(node);
+
+		if ((int)nid == own) {
+			if (!active)
+				hint_reclaim(m, nid, true, at);
+			q->kswapd_cpu[nid] = cpu;
+			q->kswapd_at[nid] = at;
+		} else if (active && own < 0 &&
+			   (cpu == q->kswapd_cpu[nid] ||
+			    at > q->kswapd_at[nid] + KSWAPD_NS) &&
+			   foresee_balanced(node)) {
+			hint_reclaim(m, nid, false, at);
+		}
+	}
 }
 
 bool
@@ -169,6 +351,10 @@ queue_event(struct machine *m, const struct ftrace_event *e, uint64_t at)
 	struct queue *q = &levels[level];
 	bool single = e->kind == FTRACE_FREE && !e->order;
 
+	queue_reserved(m, e);
+	queue_kswapd(m, e, cpu, at);
+	if (all->nr)
+		queue_do_stale(m, e, cpu, at);
 	if (!all->nr && !single)
 		return false;
 	if (e->kind == FTRACE_FREE_BATCHED) {
@@ -200,7 +386,7 @@ queue_flush(struct machine *m)
 		queue_do_levels(m, &all->queue[cpu * LEVELS], 0);
 	if (all) {
 		all->interleaved = 0;
-		all->settled = false;
+		memset(all->boot_pages, 0, sizeof(all->boot_pages));
 	}
 }
 
@@ -283,7 +469,7 @@ hint_area(struct machine *m, const struct ftrace_event *e, unsigned int cpu,
 	const struct replay_queue *q = m->replay->queue;
 	uint64_t call;
 
-	if (nid >= 0 || e->pid != 1 || q->settled || m->phys->nr_nodes < 2) {
+	if (nid >= 0 || e->pid != 1 || is_settled(q) || m->phys->nr_nodes < 2) {
 		pages -= pages % 100 == 1;
 		if (nid < 0 || nid >= m->phys->nr_nodes)
 			nid = m->phys->cpu_node[cpu];
@@ -313,6 +499,9 @@ hint_kmalloc(struct machine *m, const struct ftrace_event *e, const char *line,
 
 	if (!site)
 		return;
+	/* The initramfs is unpacked later than the watermarks are set. */
+	if (begins(site, line + len, "unpack_to_rootfs"))
+		hint_final(m);
 	if (begins(site, line + len, "__get_vm_area_node")) {
 		++*areas;
 		return;
@@ -338,18 +527,9 @@ hint_kswapd(struct machine *m, bool active, const char *line, size_t len,
 	    uint64_t at)
 {
 	int64_t nid = number_at(line, len, " nid=", 0);
-	struct args_replay_reclaim *args;
-	struct refusal r;
-	struct op op;
 
-	if (nid < 0 || nid >= m->phys->nr_nodes)
-		return;
-	op_begin(&op, m, op_find("replay/reclaim"));
-	args = (void *)&op.args;
-	args->node = nid;
-	args->active = active;
-	args->at = at;
-	op_run(m, &op, NULL, &r);
+	if (nid >= 0 && nid < m->phys->nr_nodes)
+		hint_reclaim(m, (unsigned int)nid, active, at);
 }
 
 static bool
@@ -378,10 +558,6 @@ replay_hint(struct machine *m, const struct ftrace_event *e, const char *line,
 		break;
 	case FTRACE_KFREE:
 		q->areas[replay_fold_cpu(m, e->cpu)] = 0;
-		break;
-	case FTRACE_FREE:
-		if (e->pid == 1 && phys_reserved(m->phys, e->pfn))
-			q->settled = true;
 		break;
 	case FTRACE_OTHER:
 		if (is_named(e, "mm_vmscan_kswapd_wake"))

@@ -2,10 +2,11 @@
 /*
  * verify.c - every law of the model, checked by full walks
  *
- * How it works: a table of laws, those of physical memory (phys_laws) and those
- * below; each check tells its findings to one function, which counts them and
- * keeps the first few for the report.  Nothing is changed and nothing aborts:
- * verify is for the moment when something is wrong.
+ * How it works: a table of laws, those of physical memory (phys_laws), those of
+ * slabs (slab_laws) and those below; each check tells its findings to one
+ * function, which counts them and keeps the first few for the report.  Nothing
+ * is changed and nothing aborts: verify is for the moment when something is
+ * wrong.
  */
 #include "kmemfs/machine/machine.h"
 
@@ -86,12 +87,32 @@ check_frames_of(struct report *r, const char *law, const struct allocation *a)
 				   (unsigned long long)(a->pfn + i), order);
 }
 
+/* An object that an op made: in a slab, or in a block of its own. */
+static void
+check_object_of(struct report *r, const char *law, const struct allocation *a)
+{
+	const struct phys *phys = r->m->phys;
+	const struct frame *f;
+	char name[16];
+
+	if (slab_of(r->m->slab, a->address) || !a->pfn)
+		return;
+	f = a->pfn < phys->max_pfn ? &phys->frames[a->pfn] : NULL;
+	if (!f || f->state != FRAME_ALLOCATED || f->owner != a->id)
+		found_here(r, law, "%s at %#llx is in no slab and no block",
+			   allocation_name(a, name),
+			   (unsigned long long)a->address);
+}
+
 static void
 check_allocations(struct report *r, const char *law)
 {
 	for (const struct allocation *a = allocation_next(r->m, 0); a;
 	     a = allocation_next(r->m, a->id))
-		check_frames_of(r, law, a);
+		if (a->kind == ALLOCATION_OBJECT)
+			check_object_of(r, law, a);
+		else
+			check_frames_of(r, law, a);
 }
 
 static void
@@ -104,6 +125,12 @@ check_owners(struct report *r, const char *law)
 		const struct frame *f = &phys->frames[pfn];
 		const struct allocation *a = NULL;
 
+		/* Those have laws of their own. */
+		if (f->owner & OWNER_KERNEL) {
+			pfn = frame_next_allocated(phys,
+						   pfn + (1ULL << f->order));
+			continue;
+		}
 		if (f->owner)
 			a = allocation_get(r->m, f->owner);
 		if (f->owner &&
@@ -204,6 +231,9 @@ machine_verify(struct machine *m, struct out *out)
 
 	r.counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	total = phys_verify(m->phys, found, &r);
+	total += slab_verify(m->slab, found, &r);
+	total += mempool_verify(m->mempools, found, &r);
+	total += percpu_verify(m->percpu, found, &r);
 	for (size_t i = 0; i < ARRAY_SIZE(laws); i++) {
 		const char *name = laws[i].law.name;
 
@@ -212,6 +242,12 @@ machine_verify(struct machine *m, struct out *out)
 	}
 	out_printf(out, "%-20s %8s  %s\n", "law", "findings", "sentence");
 	for (const struct law *law = phys_laws; law->name; law++)
+		print_row(&r, law, out);
+	for (const struct law *law = slab_laws; law->name; law++)
+		print_row(&r, law, out);
+	for (const struct law *law = mempool_laws; law->name; law++)
+		print_row(&r, law, out);
+	for (const struct law *law = percpu_laws; law->name; law++)
 		print_row(&r, law, out);
 	for (size_t i = 0; i < ARRAY_SIZE(laws); i++)
 		print_row(&r, &laws[i].law, out);

@@ -62,6 +62,22 @@ int64_t zone_reserve_mark(int64_t mark, unsigned int flags);
 bool zone_watermark_ok(const struct zone *zone, unsigned int order,
 		       uint64_t mark, enum zone_type highest,
 		       unsigned int flags);
+/* Whether zone_suitable_order() finds one. */
+static inline bool
+zone_has_suitable(const struct zone *zone, unsigned int order,
+		  unsigned int flags)
+{
+	unsigned int orders = zone->free_orders[MIGRATE_UNMOVABLE] |
+			      zone->free_orders[MIGRATE_MOVABLE] |
+			      zone->free_orders[MIGRATE_RECLAIMABLE];
+
+	if (flags & ALLOC_CMA)
+		orders |= zone->free_orders[MIGRATE_CMA];
+	if (flags & (ALLOC_HIGHATOMIC | ALLOC_OOM))
+		orders |= zone->free_orders[MIGRATE_HIGHATOMIC];
+	return orders >> order;
+}
+
 /* Ditto, and for atomic single pages without the boost: the slow end of
  * zone_watermark_fast(). */
 bool zone_watermark_slow(const struct zone *zone, const struct search *s,
@@ -85,9 +101,48 @@ pfn_t rmqueue_pcplist(const struct search *s, struct zone *zone,
 		      struct per_cpu_pages *pcp, unsigned int flags);
 /* pgalloc and numa_* of @nr blocks that @zone gave. */
 void rmqueue_count(const struct search *s, struct zone *zone, uint64_t nr);
+
+/* Take the first block off the CPU's list @index, which is not empty. */
+static inline pfn_t
+pcp_pop(struct zone *zone, struct per_cpu_pages *pcp, unsigned int index,
+	unsigned int order)
+{
+	struct block_list *list = &pcp->list[index];
+	pfn_t pfn = link_pfn(zone, list->head);
+
+	list->head = zone->phys->frames[pfn].next;
+	if (list->head)
+		link_frame(zone, list->head)->prev = 0;
+	else
+		list->tail = 0;
+	pcp->length[index]--;
+	pcp->count -= 1U << order;
+	return pfn;
+}
+
 /* Make the block in hand an allocation: prep_new_page(). */
-void prep_new_page(struct phys *phys, pfn_t pfn, unsigned int order, gfp_t gfp,
-		   enum migratetype type);
+static inline void
+prep_new_page(struct phys *phys, pfn_t pfn, unsigned int order, gfp_t gfp,
+	      enum migratetype type)
+{
+	struct frame *f = &phys->frames[pfn];
+	uint8_t flags = 0;
+
+	if (order && (gfp & __GFP_COMP))
+		flags |= FRAME_COMPOUND;
+	if (gfp & __GFP_ZERO)
+		flags |= FRAME_ZEROED;
+	if (f->type == MIGRATE_HIGHATOMIC)
+		flags |= FRAME_HIGHATOMIC;
+	phys->heads[pfn] = head_byte(FRAME_ALLOCATED, order);
+	f->owner = 0;
+	f->mapcount = 0;
+	f->refs = 1;
+	f->order = order & 15;
+	f->state = FRAME_ALLOCATED;
+	f->type = type & 15;
+	f->flags = flags & 15;
+}
 
 /* --- fallback.c: blocks of other types ----------------------------------- */
 

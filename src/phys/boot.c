@@ -112,7 +112,7 @@ boot_memory(struct boot *boot)
 	boot_reserve(boot, config->reserved);
 	boot_reserve(boot, config->freed_early);
 	boot_reserve(boot, config->freed_late);
-	return boot_reserve_cma(boot);
+	return boot_reserve_cma(boot) && boot_requests(boot);
 }
 
 /* RAM below 16 MiB that is not free: memblock_find_dma_reserve (x86-64). */
@@ -259,6 +259,7 @@ phys_boot(const struct phys_config *config, struct trace *trace,
 
 	phys->trace = trace;
 	phys->now_ns = now_ns;
+	fault_init(&phys->fail_page_alloc, "fail_page_alloc", 1, 1);
 	phys->printk = printk;
 	phys->printk_user = printk_user;
 	memblock_init(&boot.mem, page_size(phys));
@@ -288,7 +289,8 @@ node_free(struct node *node)
 void
 phys_free(struct phys *phys)
 {
-	GArray *arrays[] = {phys->firmware, phys->spans, phys->managed};
+	GArray *arrays[] = {phys->firmware, phys->spans, phys->managed,
+			    phys->bootmem};
 
 	for (unsigned int n = 0; phys->nodes && n < phys->nr_nodes; n++)
 		node_free(phys->nodes[n]);
@@ -298,6 +300,8 @@ phys_free(struct phys *phys)
 	}
 	if (phys->frames)
 		munmap(phys->frames, phys->frames_len * sizeof(struct frame));
+	if (phys->heads)
+		munmap(phys->heads, phys->frames_len);
 	if (phys->pageblocks)
 		munmap(phys->pageblocks, phys->pageblocks_len);
 	memblock_export_fini(&phys->memblock);

@@ -76,6 +76,9 @@ void phys_manage(struct phys *phys, struct zone *zone, pfn_t start, pfn_t end,
  * description says so. */
 bool boot_in_use(struct boot *boot);
 
+/* bootmem.c: what the machine file asks for before the hand-over. */
+bool boot_requests(struct boot *boot);
+
 /* zonelist.c: build_all_zonelists(): lists, Total pages, mobility. */
 void phys_build_all_zonelists(struct phys *phys, bool see_cpus);
 

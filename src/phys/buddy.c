@@ -30,29 +30,27 @@ void
 buddy_add(struct zone *zone, pfn_t pfn, unsigned int order,
 	  enum migratetype type, bool to_tail)
 {
-	struct free_area *area = &zone->free_area[order];
+	struct block_list *list = &zone->free_area[order].list[type];
 	struct frame *f = &zone->phys->frames[pfn];
 
 	frame_set_head(f, zone, order, FRAME_FREE, type);
 	if (to_tail)
-		list_add_tail(zone, &area->list[type], f, link_of(zone, pfn));
+		list_add_tail(zone, list, f, link_of(zone, pfn));
 	else
-		list_add_head(zone, &area->list[type], f, link_of(zone, pfn));
-	area->nr_free[type]++;
-	area->nr_free_all++;
+		list_add_head(zone, list, f, link_of(zone, pfn));
+	area_add(zone, order, type, 1);
 }
 
 /* Take a described block that is no run off its list. */
 static enum migratetype
 buddy_unlink(struct zone *zone, struct frame *f, unsigned int order)
 {
-	struct free_area *area = &zone->free_area[order];
 	enum migratetype type = f->type;
 
-	list_del(zone, &area->list[type], f);
+	list_del(zone, &zone->free_area[order].list[type], f);
 	f->state = FRAME_NONE;
-	area->nr_free[type]--;
-	area->nr_free_all--;
+	zone->phys->heads[f - zone->phys->frames] = 0;
+	area_sub(zone, order, type, 1);
 	return type;
 }
 
@@ -85,10 +83,13 @@ buddy_move(struct zone *zone, pfn_t pfn, unsigned int order,
 static bool
 buddy_is_free(const struct zone *zone, pfn_t pfn, unsigned int order)
 {
-	const struct frame *f = &zone->phys->frames[pfn];
+	const struct phys *phys = zone->phys;
 
-	return pfn < zone->phys->max_pfn && f->state == FRAME_FREE &&
-	       f->order == order && f->zone == zone->id;
+	/* What is all of one zone is so beyond the largest block. */
+	return pfn < phys->max_pfn &&
+	       phys->heads[pfn] == head_byte(FRAME_FREE, order) &&
+	       (likely(zone_around(phys, pfn)) ||
+		phys->frames[pfn].zone == zone->id);
 }
 
 /* buddy_merge_likely(): the pair that @pfn is half of has a free buddy, so
@@ -109,7 +110,7 @@ buddy_free(struct zone *zone, pfn_t pfn, unsigned int order,
 {
 	struct phys *phys = zone->phys;
 
-	phys->frames[pfn].state = FRAME_NONE;
+	frame_set_head(&phys->frames[pfn], zone, 0, FRAME_NONE, 0);
 	zone_mod_free(zone, (int64_t)1 << order, type);
 	for (; order < MAX_BLOCK_ORDER; order++) {
 		pfn_t buddy = pfn ^ (1ULL << order);
@@ -146,28 +147,24 @@ pfn_t
 buddy_rmqueue(struct zone *zone, unsigned int order, enum migratetype type,
 	      struct out *why)
 {
+	unsigned int at = smallest_free(zone, order, type);
 	struct phys *phys = zone->phys;
+	struct frame *f;
+	pfn_t pfn;
 
-	for (unsigned int at = order; at < MAX_ORDER; at++) {
-		uint32_t link = zone->free_area[at].list[type].head;
-		struct frame *f;
-		pfn_t pfn;
-
-		if (!link)
-			continue;
-		pfn = link_pfn(zone, link);
-		buddy_del(zone, pfn, at);
-		buddy_expand(zone, pfn, order, at, type);
-		f = &phys->frames[pfn];
-		f->type = type & 15;
-		f->zone = zone->id;
-		TRACE(phys->trace, MM_PAGE_ALLOC_ZONE_LOCKED, pfn, order, type,
-		      pcp_order(phys, order) && type_is_mergeable(type));
-		if (unlikely(why))
-			why_taken(why, pfn, order, at, type);
-		return pfn;
-	}
-	return PFN_NONE;
+	if (at == MAX_ORDER)
+		return PFN_NONE;
+	pfn = link_pfn(zone, zone->free_area[at].list[type].head);
+	buddy_del(zone, pfn, at);
+	buddy_expand(zone, pfn, order, at, type);
+	f = &phys->frames[pfn];
+	f->type = type & 15;
+	f->zone = zone->id;
+	TRACE(phys->trace, MM_PAGE_ALLOC_ZONE_LOCKED, pfn, order, type,
+	      pcp_order(phys, order) && type_is_mergeable(type));
+	if (unlikely(why))
+		why_taken(why, pfn, order, at, type);
+	return pfn;
 }
 
 bool

@@ -127,11 +127,50 @@ list_del(struct zone *zone, struct block_list *list, const struct frame *f)
 		list->tail = f->prev;
 }
 
+/* --- heads ------------------------------------------------------------------
+ */
+
+/* frame_head() of a free, or singly referenced, block. */
+static inline uint8_t
+head_byte(enum frame_state state, unsigned int order)
+{
+	return (uint8_t)(state << HEAD_STATE_SHIFT | order);
+}
+
+/* The frame at @pfn was described by hand: note it. */
+static inline void
+frame_note(const struct phys *phys, pfn_t pfn)
+{
+	phys->heads[pfn] = frame_head(&phys->frames[pfn]);
+}
+
+/* The zone of all frames around @pfn, by the shortcut into spans: its id + 1;
+ * 0: it takes a look at the frame. */
+static inline uint16_t
+zone_around(const struct phys *phys, pfn_t pfn)
+{
+	uint64_t granule = pfn >> phys->span_shift;
+
+	return granule < phys->span_index_len ? phys->span_index[granule] : 0;
+}
+
+/* The zone of a described frame. */
+static inline struct zone *
+frame_zone(const struct phys *phys, pfn_t pfn)
+{
+	uint16_t around = zone_around(phys, pfn);
+
+	return phys
+		->zones[likely(around) ? around - 1U : phys->frames[pfn].zone];
+}
+
 /* Describe a block in its first frame; links are set by list_add_*. */
 static inline void
 frame_set_head(struct frame *f, const struct zone *zone, unsigned int order,
 	       enum frame_state state, enum migratetype type)
 {
+	zone->phys->heads[f - zone->phys->frames] =
+		state == FRAME_NONE ? 0 : head_byte(state, order);
 	f->refs = 0;
 	f->order = order & 15;
 	f->state = state & 15;
@@ -142,6 +181,52 @@ frame_set_head(struct frame *f, const struct zone *zone, unsigned int order,
 
 /* --- buddy.c ----------------------------------------------------------------
  */
+
+/* @nr blocks were put on a list of @order. */
+static inline void
+area_add(struct zone *zone, unsigned int order, enum migratetype type,
+	 uint64_t nr)
+{
+	struct free_area *area = &zone->free_area[order];
+
+	area->nr_free[type] += nr;
+	area->nr_free_all += nr;
+	zone->free_orders[type] |= (uint16_t)(1U << order);
+}
+
+/* @nr blocks were taken off it. */
+static inline void
+area_sub(struct zone *zone, unsigned int order, enum migratetype type,
+	 uint64_t nr)
+{
+	struct free_area *area = &zone->free_area[order];
+
+	area->nr_free[type] -= nr;
+	area->nr_free_all -= nr;
+	if (!area->nr_free[type])
+		zone->free_orders[type] &= (uint16_t) ~(1U << order);
+}
+
+/* The smallest order >= @order with a free block of @type, or MAX_ORDER. */
+static inline unsigned int
+smallest_free(const struct zone *zone, unsigned int order,
+	      enum migratetype type)
+{
+	unsigned int orders = zone->free_orders[type] >> order;
+
+	return orders ? order + (unsigned int)__builtin_ctz(orders) : MAX_ORDER;
+}
+
+/* What freeing a block of @order looks at: ask the host for it before it is
+ * needed, all at once. */
+static inline void
+prefetch_buddies(const struct phys *phys, pfn_t pfn, unsigned int order)
+{
+	pfn_t pair = pfn & ~(1ULL << order);
+
+	__builtin_prefetch(&phys->heads[pfn ^ (1ULL << order)]);
+	__builtin_prefetch(&phys->heads[pair ^ (2ULL << order)]);
+}
 
 /* nr_free_pages, and nr_free_cma for that type; nothing for Isolate. */
 static inline void
@@ -193,6 +278,20 @@ void extents_add(struct zone *zone, pfn_t start, pfn_t end);
 void extents_remove(struct zone *zone, pfn_t start, pfn_t end);
 /* Get zone->runs, making it and the origin of links when there is none. */
 struct free_runs *runs_get(struct zone *zone);
+
+/* --- backing.c --------------------------------------------------------------
+ */
+
+/* Address space for @bytes of zeros, which cost the host nothing before they
+ * are written; to be given back with munmap.  NULL: the host has no more. */
+void *backing_reserve(uint64_t bytes);
+/*
+ * The untouched frames of @zone that start at @next, @nr of them, are used
+ * from now on; between @floor and @next all were touched.  Lets the host back
+ * them with huge pages where that wastes little.
+ */
+void backing_grow(const struct zone *zone, pfn_t floor, pfn_t next,
+		  uint64_t nr);
 
 /* --- pcp.c ------------------------------------------------------------------
  */

@@ -209,6 +209,25 @@ foresee_drained(struct drain_step *drain, unsigned int *order)
 	return PFN_NONE;
 }
 
+bool
+foresee_balanced(const struct node *node)
+{
+	enum zone_type highest = MAX_NR_ZONES;
+
+	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
+		if (node->zones[i].managed_pages)
+			highest = (enum zone_type)i;
+	for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
+		const struct zone *zone = &node->zones[i];
+
+		if (zone->managed_pages &&
+		    zone_watermark_ok(zone, 0, wmark_pages(zone, WMARK_HIGH),
+				      highest, 0))
+			return true;
+	}
+	return highest == MAX_NR_ZONES;
+}
+
 uint32_t
 foresee_pcp_batch(const struct zone *zone, enum pcp_phase phase)
 {

@@ -31,15 +31,38 @@ free_block(struct phys *phys, struct zone *zone, pfn_t pfn, unsigned int order,
 }
 
 void
-pages_put(struct phys *phys, pfn_t pfn, unsigned int order, unsigned int cpu)
+pages_get(struct phys *phys, pfn_t pfn)
+{
+	struct frame *f = &phys->frames[pfn];
+
+	KM_ASSERT(f->state == FRAME_ALLOCATED && f->refs > 0);
+	f->refs++;
+	frame_note(phys, pfn);
+}
+
+/* Drop one reference of several; whether that was the last. */
+static __attribute__((noinline)) bool
+put_shared(struct phys *phys, pfn_t pfn, unsigned int order)
 {
 	struct frame *f = &phys->frames[pfn];
 
 	KM_ASSERT(f->state == FRAME_ALLOCATED && f->order == order &&
 		  f->refs > 0);
-	if (--f->refs)
+	if (!--f->refs)
+		return true;
+	frame_note(phys, pfn);
+	return false;
+}
+
+void
+pages_put(struct phys *phys, pfn_t pfn, unsigned int order, unsigned int cpu)
+{
+	__builtin_prefetch(&phys->frames[pfn], 1);
+	prefetch_buddies(phys, pfn, order);
+	if (unlikely(phys->heads[pfn] != head_byte(FRAME_ALLOCATED, order)) &&
+	    !put_shared(phys, pfn, order))
 		return;
-	free_block(phys, phys->zones[f->zone], pfn, order, cpu);
+	free_block(phys, frame_zone(phys, pfn), pfn, order, cpu);
 }
 
 void
@@ -52,10 +75,13 @@ pages_put_list(struct phys *phys, const pfn_t *pfns, unsigned int nr,
 
 		KM_ASSERT(f->state == FRAME_ALLOCATED && !f->order &&
 			  f->refs > 0);
-		if (--f->refs)
+		if (--f->refs) {
+			frame_note(phys, pfns[i]);
 			continue;
+		}
 		TRACE(phys->trace, MM_PAGE_FREE, pfns[i], 0);
 		f->state = FRAME_NONE;
+		frame_note(phys, pfns[i]);
 		f->type = block_type(phys, pfns[i]) & 15;
 		if (unlikely(f->type == MIGRATE_ISOLATE))
 			buddy_free(phys->zones[f->zone], pfns[i], 0, f->type,
@@ -82,6 +108,9 @@ pages_split(struct phys *phys, pfn_t pfn, unsigned int order)
 	phys->frames[pfn].order = 0;
 	head.refs = 1;
 	head.mapcount = 0;
-	for (uint64_t i = 1; i < 1ULL << order; i++)
+	frame_note(phys, pfn);
+	for (uint64_t i = 1; i < 1ULL << order; i++) {
 		phys->frames[pfn + i] = head;
+		frame_note(phys, pfn + i);
+	}
 }

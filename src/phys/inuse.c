@@ -6,8 +6,9 @@
  *                 it was captured.
  * How it works:   all that boot code gave to the buddy is taken back; what is
  *                 not said to be free comes again as allocations of nobody,
- *                 in blocks as large as can be; last come the free ranges, in
- *                 the order given, which is that of the lists.  While the
+ *                 in blocks as large as can be; then per-cpu lists get their
+ *                 pages; last come the free ranges, in the order given, which
+ *                 is that of the lists.  While the
  *                 allocations are made nothing is free that a block of them
  *                 could merge with.
  * Always true:    managed pages, watermarks and events are those of a boot;
@@ -138,9 +139,10 @@ check_type(struct boot *boot, const struct typed_frames *range)
 	return true;
 }
 
-/* All of @range is managed, by whichever zones. */
+/* All of @range of @group is managed, by whichever zones. */
 static bool
-check_free(struct boot *boot, const struct typed_frames *range)
+check_managed(struct boot *boot, const struct typed_frames *range,
+	      const char *group)
 {
 	const struct phys *phys = boot->phys;
 	pfn_t at = range->start;
@@ -156,10 +158,10 @@ check_free(struct boot *boot, const struct typed_frames *range)
 	}
 	if (at < range->end)
 		return boot_fail(boot,
-				 "[free]: frame %" PRIu64 " is not memory that "
+				 "[%s]: frame %" PRIu64 " is not memory that "
 				 "the page allocator has",
-				 at);
-	return check_type(boot, range);
+				 group, at);
+	return true;
 }
 
 /* Make [@start, @end), which no list has, allocations of nobody. */
@@ -272,20 +274,68 @@ give_all(struct phys *phys)
 	}
 }
 
+/* Put [@start, @end), which no list has, at the tails of @cpu's lists. */
 static void
-give_free(struct phys *phys, const GArray *ranges)
+list_pages(struct zone *zone, pfn_t start, pfn_t end, unsigned int cpu)
 {
-	GArray *sorted = g_array_sized_new(
-		FALSE, FALSE, sizeof(struct typed_frames), ranges->len);
+	struct phys *phys = zone->phys;
+	unsigned int order;
+	pfn_t head;
+
+	buddy_hand_over(zone, start, end);
+	for (pfn_t at = start; at < end; at = head + (1ULL << order)) {
+		bool is_free = buddy_covering(zone, at, &head, &order);
+
+		KM_ASSERT(is_free && head == at);
+		zone_mod_free(zone, -((int64_t)1 << order),
+			      buddy_del(zone, at, order));
+	}
+	for (pfn_t at = start; at < end; at++) {
+		enum migratetype type = block_type(phys, at);
+
+		pcp_add(zone, &zone->pcp[cpu],
+			pcp_index(pcp_list_type(type), 0), at, type, true);
+	}
+}
+
+static void
+list_range(struct phys *phys, const struct typed_frames *range)
+{
+	for (guint i = span_above(phys, range->start); i < phys->managed->len;
+	     i++) {
+		const struct pfn_span *s =
+			&g_array_index(phys->managed, struct pfn_span, i);
+		pfn_t start = MAX_OF(s->start, range->start);
+		pfn_t end = MIN_OF(s->end, range->end);
+
+		if (start >= end)
+			break;
+		list_pages(phys->zones[s->zone], start, end, range->cpu);
+	}
+}
+
+static void
+append(GArray *to, const GArray *ranges)
+{
+	if (ranges && ranges->len)
+		g_array_append_vals(to, ranges->data, ranges->len);
+}
+
+static void
+give_free(struct phys *phys, const GArray *ranges, const GArray *pcp)
+{
+	GArray *sorted = g_array_new(FALSE, FALSE, sizeof(struct typed_frames));
 	guint next = 0;
 
-	if (ranges->len)
-		g_array_append_vals(sorted, ranges->data, ranges->len);
+	append(sorted, ranges);
+	append(sorted, pcp);
 	g_array_sort(sorted, compare_starts);
 	for (guint i = 0; i < phys->managed->len; i++)
 		take_rest(phys,
 			  &g_array_index(phys->managed, struct pfn_span, i),
 			  sorted, &next);
+	for (guint i = 0; pcp && i < pcp->len; i++)
+		list_range(phys, &g_array_index(pcp, struct typed_frames, i));
 	for (guint i = 0; i < ranges->len; i++)
 		give_range(phys,
 			   &g_array_index(ranges, struct typed_frames, i));
@@ -298,13 +348,23 @@ boot_in_use(struct boot *boot)
 	struct phys *phys = boot->phys;
 	const struct phys_config *config = phys->config;
 	const GArray *ranges = config->free_frames;
+	const GArray *pcp = config->pcp_frames;
 	uint64_t event[NR_VM_EVENTS];
 
 	if (config->pageblocks && !apply_pageblocks(boot, config->pageblocks))
 		return false;
 	for (guint i = 0; ranges && i < ranges->len; i++) {
-		if (!check_free(boot,
-				&g_array_index(ranges, struct typed_frames, i)))
+		const struct typed_frames *r =
+			&g_array_index(ranges, struct typed_frames, i);
+
+		if (!check_managed(boot, r, "free") || !check_type(boot, r))
+			return false;
+	}
+	for (guint i = 0; pcp && i < pcp->len; i++) {
+		const struct typed_frames *r =
+			&g_array_index(pcp, struct typed_frames, i);
+
+		if (!check_managed(boot, r, "pcp"))
 			return false;
 	}
 	if (!ranges && !config->pageblocks)
@@ -312,7 +372,7 @@ boot_in_use(struct boot *boot)
 	memcpy(event, phys->event, sizeof(event));
 	take_back_all(phys);
 	if (ranges)
-		give_free(phys, ranges);
+		give_free(phys, ranges, pcp);
 	else
 		give_all(phys);
 	memcpy(phys->event, event, sizeof(event));

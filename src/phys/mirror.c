@@ -24,6 +24,7 @@ struct step {
 	pfn_t pfn;
 	pfn_t end;
 	unsigned int order;
+	bool is_split; /* the kernel splits the block that holds it */
 	enum mirror_result worst;
 };
 
@@ -126,9 +127,11 @@ step_release(struct step *s, unsigned int cpu)
 	}
 }
 
-/* Put the block at @head of order @high on the lists, without the step's. */
+/* Put the block at @head of order @high on the lists, without the step's: as a
+ * split does it, on the lists of @own, else of its pageblock's type. */
 static void
-step_leave_rest(struct step *s, pfn_t head, unsigned int high)
+step_leave_rest(struct step *s, pfn_t head, unsigned int high,
+		enum migratetype own)
 {
 	while (high > s->order) {
 		pfn_t half = 1ULL << --high;
@@ -139,7 +142,7 @@ step_leave_rest(struct step *s, pfn_t head, unsigned int high)
 			rest = head;
 			head += half;
 		}
-		type = block_type(s->phys, rest);
+		type = s->is_split ? own : block_type(s->phys, rest);
 		buddy_add(s->zone, rest, high, type, false);
 		zone_mod_free(s->zone, (int64_t)half, type);
 	}
@@ -162,7 +165,7 @@ step_extract(struct step *s)
 		KM_ASSERT(is_free);
 		type = buddy_del(zone, head, order);
 		zone_mod_free(zone, -(1LL << order), type);
-		step_leave_rest(s, head, order);
+		step_leave_rest(s, head, order, type);
 		at = head + (1ULL << order);
 	}
 }
@@ -256,6 +259,7 @@ mirror_zone_locked(struct phys *phys, pfn_t pfn, unsigned int order,
 
 	if (!step_init(&s, phys, pfn, order, type))
 		return MIRROR_IMPOSSIBLE;
+	s.is_split = true;
 	step_take(&s, type, cpu, FRAME_FREE);
 	TRACE(phys->trace, MM_PAGE_ALLOC_ZONE_LOCKED, pfn, order, type,
 	      pcp_refill);
@@ -283,6 +287,8 @@ step_cut(struct step *s, pfn_t head, unsigned int high)
 
 		frames[head].order = high & 15;
 		frames[head + half] = frames[head];
+		frame_note(s->phys, head);
+		frame_note(s->phys, head + half);
 		if (s->pfn >= head + half)
 			head += half;
 	}
@@ -303,6 +309,19 @@ step_cut_larger(struct step *s)
 		step_cut(s, head, order);
 }
 
+/* The type of the step's pageblock.  Without sections each zone keeps those of
+ * its own, and a first one that begins in another zone was never set. */
+static enum migratetype
+step_block_type(const struct step *s)
+{
+	pfn_t start = round_down_to(s->pfn, pageblock_pages(s->phys));
+
+	if (s->phys->arch->page_offset <= UINT32_MAX &&
+	    !zone_spans(s->zone, start))
+		return MIGRATE_UNMOVABLE;
+	return block_type(s->phys, s->pfn);
+}
+
 enum mirror_result
 mirror_free(struct phys *phys, pfn_t pfn, unsigned int order, unsigned int cpu)
 {
@@ -312,7 +331,7 @@ mirror_free(struct phys *phys, pfn_t pfn, unsigned int order, unsigned int cpu)
 	if (!step_init(&s, phys, pfn, order, MIGRATE_UNMOVABLE))
 		return MIRROR_IMPOSSIBLE;
 	step_cut_larger(&s);
-	type = block_type(phys, pfn);
+	type = step_block_type(&s);
 	step_take(&s, type, cpu, FRAME_ALLOCATED);
 	TRACE(phys->trace, MM_PAGE_FREE, pfn, order);
 	phys->event[VE_pgfree] += 1ULL << order;

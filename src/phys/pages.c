@@ -25,6 +25,13 @@
 
 #include <errno.h>
 
+static inline enum migratetype
+allocation_type(const struct phys *phys, gfp_t gfp)
+{
+	return unlikely(phys->mobility_off) ? MIGRATE_UNMOVABLE
+					    : request_type(gfp);
+}
+
 /* The request as a search; false when its zone bits mean nothing. */
 static inline bool
 search_init(struct search *s, struct phys *phys,
@@ -43,8 +50,7 @@ search_init(struct search *s, struct phys *phys,
 	if (unlikely(s->highest == MAX_NR_ZONES))
 		return false;
 	s->cpu_nid = (unsigned int)phys->cpu_node[s->cpu];
-	s->type = unlikely(phys->mobility_off) ? MIGRATE_UNMOVABLE
-					       : request_type(s->gfp);
+	s->type = allocation_type(phys, s->gfp);
 	nid = request->nid == NODE_LOCAL ? (int)s->cpu_nid : request->nid;
 	node = phys->nodes[nid];
 	here = (s->gfp & __GFP_THISNODE) && phys->arch->numa;
@@ -224,27 +230,137 @@ search_on(struct search *s, const struct page_request *request)
 	return pfn;
 }
 
+/* The zone that a request prefers, and its type: search_init() again, for
+ * those alone who need no more. */
+static inline struct zone *
+preferred_zone(const struct phys *phys, const struct page_request *request,
+	       enum zone_type highest, int nid)
+{
+	bool here = (request->gfp & __GFP_THISNODE) && phys->arch->numa;
+	const struct zonelist *list =
+		&phys->nodes[nid]->zonelist[here ? ZONELIST_NOFALLBACK
+						 : ZONELIST_FALLBACK];
+
+	for (unsigned int i = 0; i < list->nr; i++)
+		if (likely(list->zones[i]->type <= highest))
+			return list->zones[i];
+	return NULL;
+}
+
+/* Whether the zone must not serve, lest it falls to its low watermark. */
+static inline bool
+zone_is_low(const struct zone *zone, enum zone_type highest, unsigned int order)
+{
+	int64_t least = (int64_t)(wmark_pages(zone, WMARK_LOW) +
+				  zone->lowmem_reserve[highest] +
+				  zone->nr_reserved_highatomic) +
+			zone->stat[ZS_nr_free_cma] + (1LL << order) - 1;
+
+	return zone->stat[ZS_nr_free_pages] <= least;
+}
+
+/*
+ * The short way: what the search would find at its first step, when that is on
+ * the CPU's list, or free and of the request's type.  PFN_NONE, and nothing
+ * done, when that is not certain.
+ */
+static inline pfn_t
+alloc_at_hand(struct phys *phys, const struct page_request *request,
+	      enum zone_type highest, enum migratetype type)
+{
+	int cpu_nid = phys->cpu_node[request->cpu];
+	int nid = request->nid == NODE_LOCAL ? cpu_nid : request->nid;
+	struct zone *zone = preferred_zone(phys, request, highest, nid);
+	unsigned int order = request->order;
+	pfn_t pfn;
+
+	if (unlikely(!zone || zone->boosted) ||
+	    (type == MIGRATE_MOVABLE && phys->config->cma_kernel) ||
+	    zone_is_low(zone, highest, order))
+		return PFN_NONE;
+	if (pcp_order(phys, order)) {
+		struct per_cpu_pages *pcp = &zone->pcp[request->cpu];
+		unsigned int index = pcp_index(type, order);
+
+		if (unlikely(!pcp->list[index].head) ||
+		    (order && !zone_has_suitable(zone, order, 0)))
+			return PFN_NONE;
+		pcp->free_factor >>= 1;
+		pfn = pcp_pop(zone, pcp, index, order);
+	} else {
+		pfn = buddy_rmqueue(zone, order, type, NULL);
+		if (unlikely(pfn == PFN_NONE))
+			return pfn;
+		zone->stat[ZS_nr_free_pages] -= 1LL << order;
+	}
+	phys->event[VE_pgalloc_dma + zone->type] += 1ULL << order;
+	if (phys->arch->numa) {
+		bool hit = (int)zone->node->id == cpu_nid;
+
+		zone->numa[NUMA_numa_hit - NUMA_BASE]++;
+		zone->numa[(hit ? NUMA_numa_local : NUMA_numa_other) -
+			   NUMA_BASE]++;
+	}
+	prep_new_page(phys, pfn, order, request->gfp, type);
+	return pfn;
+}
+
+/* All that a request may lead to. */
+static __attribute__((noinline)) pfn_t
+alloc_search(struct search *s, const struct page_request *request)
+{
+	unsigned int flags = alloc_flags_fast(s);
+	pfn_t pfn = PFN_NONE;
+
+	if (unlikely(s->why))
+		why_begin(s->why, s, request, flags);
+	if (likely(s->preferred))
+		pfn = search_zones(s, flags);
+	if (unlikely(pfn == PFN_NONE))
+		return search_on(s, request);
+	if (unlikely(s->why))
+		why_end(s->why, s, pfn);
+	return pfn;
+}
+
+/* should_fail_alloc_page() */
+static __attribute__((noinline)) bool
+made_to_fail(struct phys *phys, const struct page_request *request)
+{
+	struct fault_attr *attr = &phys->fail_page_alloc;
+
+	if (request->order < attr->min_order ||
+	    (attr->ignore_gfp_highmem && request->gfp & __GFP_HIGHMEM) ||
+	    !fault_should_fail(attr, request->gfp, 1LL << request->order,
+			       phys->printk, phys->printk_user))
+		return false;
+	if (request->why)
+		why_line(request->why, "fail_page_alloc makes it fail");
+	return true;
+}
+
 int
 pages_alloc(struct phys *phys, const struct page_request *request, pfn_t *pfn)
 {
-	unsigned int flags;
-	struct search s;
+	enum zone_type highest = request_zone(phys->arch, request->gfp);
+	enum migratetype type = allocation_type(phys, request->gfp);
 	pfn_t got = PFN_NONE;
 
-	if (unlikely(request->order >= MAX_ORDER ||
-		     !search_init(&s, phys, request)))
+	if (unlikely(request->order >= MAX_ORDER || highest == MAX_NR_ZONES))
 		return -EINVAL;
-	flags = alloc_flags_fast(&s);
-	if (unlikely(s.why))
-		why_begin(s.why, &s, request, flags);
-	if (likely(s.preferred))
-		got = search_zones(&s, flags);
-	if (unlikely(got == PFN_NONE))
-		got = search_on(&s, request);
-	else if (unlikely(s.why))
-		why_end(s.why, &s, got);
-	TRACE(phys->trace, MM_PAGE_ALLOC, got == PFN_NONE ? 0 : got, s.order,
-	      s.type, s.gfp);
+	if (unlikely(phys->fail_page_alloc.probability) &&
+	    made_to_fail(phys, request))
+		return -ENOMEM;
+	if (likely(!request->why))
+		got = alloc_at_hand(phys, request, highest, type);
+	if (unlikely(got == PFN_NONE)) {
+		struct search s;
+
+		search_init(&s, phys, request);
+		got = alloc_search(&s, request);
+	}
+	TRACE(phys->trace, MM_PAGE_ALLOC, got == PFN_NONE ? 0 : got,
+	      request->order, type, request->gfp);
 	if (unlikely(got == PFN_NONE))
 		return -ENOMEM;
 	*pfn = got;
@@ -288,6 +404,9 @@ pages_alloc_bulk(struct phys *phys, const struct page_request *request,
 		return -EINVAL;
 	if (!nr)
 		return 0;
+	if (unlikely(phys->fail_page_alloc.probability) &&
+	    made_to_fail(phys, request))
+		return -ENOMEM;
 	flags = alloc_flags_cma(&s, WMARK_LOW);
 	if (nr > 1 && s.preferred)
 		zone = bulk_zone(&s, flags, nr);

@@ -45,6 +45,7 @@ pcp_del(struct zone *zone, struct per_cpu_pages *pcp, unsigned int index,
 
 	list_del(zone, &pcp->list[index], f);
 	f->state = FRAME_NONE;
+	zone->phys->heads[pfn] = 0;
 	pcp->length[index]--;
 	pcp->count -= 1U << f->order;
 }
@@ -88,6 +89,15 @@ pcp_holding(struct zone *zone, pfn_t pfn, unsigned int *index)
 	return NULL;
 }
 
+/* The block at the tail goes back next. */
+static inline void
+prefetch_next(const struct zone *zone, const struct block_list *list,
+	      unsigned int order)
+{
+	if (list->tail)
+		prefetch_buddies(zone->phys, link_pfn(zone, list->tail), order);
+}
+
 void
 pcp_drain(struct zone *zone, struct per_cpu_pages *pcp, uint32_t want,
 	  unsigned int index)
@@ -106,6 +116,7 @@ pcp_drain(struct zone *zone, struct per_cpu_pages *pcp, uint32_t want,
 			enum migratetype type = phys->frames[pfn].type;
 
 			pcp_del(zone, pcp, index, pfn);
+			prefetch_next(zone, &pcp->list[index], order);
 			count -= 1LL << order;
 			if (unlikely(zone->nr_isolate_pageblock))
 				type = block_type(phys, pfn);

@@ -109,13 +109,28 @@ resync_untake(struct phys *phys, pfn_t pfn, unsigned int order,
 }
 
 void
+resync_list(struct zone *zone, pfn_t pfn, enum migratetype type,
+	    unsigned int cpu, bool to_tail)
+{
+	struct frame *f = &zone->phys->frames[pfn];
+
+	if (f->state != FRAME_ALLOCATED || f->order || f->owner)
+		return;
+	f->state = FRAME_NONE;
+	pcp_add(zone, &zone->pcp[cpu], pcp_index(pcp_list_type(type), 0), pfn,
+		type, to_tail);
+}
+
+void
 resync_type(struct zone *zone, pfn_t pfn, unsigned int order,
 	    enum migratetype type, bool pageblock)
 {
 	struct phys *phys = zone->phys;
 
 	buddy_move(zone, pfn, order, type);
-	if (pageblock && type_is_mergeable(block_type(phys, pfn)))
+	/* A zone's part of another's pageblock has a type of its own. */
+	if (pageblock && type_is_mergeable(block_type(phys, pfn)) &&
+	    zone_spans(zone, round_down_to(pfn, pageblock_pages(phys))))
 		pageblock_set_type(phys, pfn, type);
 }
 

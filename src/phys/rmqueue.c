@@ -72,9 +72,7 @@ rmqueue_pcplist(const struct search *s, struct zone *zone,
 		struct per_cpu_pages *pcp, unsigned int flags)
 {
 	unsigned int index = pcp_index(s->type, s->order);
-	struct block_list *list = &pcp->list[index];
-	struct frame *f;
-	pfn_t pfn;
+	const struct block_list *list = &pcp->list[index];
 
 	if (unlikely(s->why))
 		why_pcp(s->why, s, pcp, index);
@@ -87,16 +85,7 @@ rmqueue_pcplist(const struct search *s, struct zone *zone,
 		if (!list->head)
 			return PFN_NONE;
 	}
-	pfn = link_pfn(zone, list->head);
-	f = &s->phys->frames[pfn];
-	list->head = f->next;
-	if (list->head)
-		link_frame(zone, list->head)->prev = 0;
-	else
-		list->tail = 0;
-	pcp->length[index]--;
-	pcp->count -= 1U << s->order;
-	return pfn;
+	return pcp_pop(zone, pcp, index, s->order);
 }
 
 static pfn_t
@@ -162,26 +151,4 @@ rmqueue(const struct search *s, struct zone *zone, unsigned int flags)
 					 "the zone's watermarks");
 	}
 	return pfn;
-}
-
-void
-prep_new_page(struct phys *phys, pfn_t pfn, unsigned int order, gfp_t gfp,
-	      enum migratetype type)
-{
-	struct frame *f = &phys->frames[pfn];
-	uint8_t flags = 0;
-
-	if (order && (gfp & __GFP_COMP))
-		flags |= FRAME_COMPOUND;
-	if (gfp & __GFP_ZERO)
-		flags |= FRAME_ZEROED;
-	if (f->type == MIGRATE_HIGHATOMIC)
-		flags |= FRAME_HIGHATOMIC;
-	f->owner = 0;
-	f->mapcount = 0;
-	f->refs = 1;
-	f->order = order & 15;
-	f->state = FRAME_ALLOCATED;
-	f->type = type & 15;
-	f->flags = flags & 15;
 }

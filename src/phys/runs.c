@@ -135,6 +135,16 @@ run_link(struct zone *zone, struct block_list *list, uint32_t link)
 		list->tail = link;
 }
 
+/* Where the run below @run ends: no run has frames between it and @run. */
+static pfn_t
+run_floor(const struct free_runs *runs, const struct run *run)
+{
+	const struct run *below = run - 1;
+
+	return run == runs->run ? 0
+				: below->start + below->nr * MAX_BLOCK_PAGES;
+}
+
 void
 runs_take(struct zone *zone, struct run *run, pfn_t first, uint64_t nr)
 {
@@ -150,6 +160,7 @@ runs_take(struct zone *zone, struct run *run, pfn_t first, uint64_t nr)
 	uint32_t prev = old.prev;
 
 	frames[start].state = FRAME_NONE;
+	frame_note(zone->phys, start);
 	if (!left && !right)
 		list_del(zone, list, &old);
 	if (left) {
@@ -157,6 +168,9 @@ runs_take(struct zone *zone, struct run *run, pfn_t first, uint64_t nr)
 		prev = link_of(zone, start);
 	}
 	if (right) {
+		if (!left && nr == 1)
+			backing_grow(zone, run_floor(runs, run), after,
+				     right * MAX_BLOCK_PAGES);
 		run_describe(zone, after, right, old.type);
 		frames[after].prev = prev;
 		frames[after].next = old.next;
@@ -172,8 +186,7 @@ runs_take(struct zone *zone, struct run *run, pfn_t first, uint64_t nr)
 	} else {
 		runs_drop(runs, run);
 	}
-	area->nr_free[old.type] -= nr;
-	area->nr_free_all -= nr;
+	area_sub(zone, MAX_BLOCK_ORDER, old.type, nr);
 }
 
 /* Append @nr undescribed blocks to the list of @type. */
@@ -185,8 +198,7 @@ runs_append(struct zone *zone, pfn_t start, uint64_t nr, enum migratetype type)
 	struct free_runs *runs = zone->runs;
 	struct frame *frames = zone->phys->frames;
 
-	area->nr_free[type] += nr;
-	area->nr_free_all += nr;
+	area_add(zone, MAX_BLOCK_ORDER, type, nr);
 	zone_mod_free(zone, (int64_t)(nr * MAX_BLOCK_PAGES), type);
 	if (list->tail) {
 		pfn_t last = link_pfn(zone, list->tail);

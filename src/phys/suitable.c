@@ -101,12 +101,10 @@ zone_watermark_ok(const struct zone *zone, unsigned int order, uint64_t mark,
 	int64_t free = zone->stat[ZS_nr_free_pages] -
 		       zone_unusable(zone, order, flags);
 	int64_t min = zone_reserve_mark((int64_t)mark, flags);
-	enum migratetype type;
 
 	if (free <= min + (int64_t)zone->lowmem_reserve[highest])
 		return false;
-	return !order ||
-	       zone_suitable_order(zone, order, flags, &type) < MAX_ORDER;
+	return !order || zone_has_suitable(zone, order, flags);
 }
 
 bool

@@ -144,6 +144,11 @@ audit_free_list(struct audit *a, const struct zone *zone, unsigned int order,
 			"order %u type %u: %" PRIu64 " blocks on the list, "
 			"nr_free %" PRIu64,
 			order, type, blocks, area->nr_free[type]);
+	if (((zone->free_orders[type] >> order) & 1) != !!list->head)
+		finding(a, zone, LAW_NR_FREE,
+			"order %u type %u: whether the list is empty is noted "
+			"wrongly",
+			order, type);
 }
 
 static void
@@ -296,8 +301,14 @@ audit_block(struct audit *a, const struct zone *zone, pfn_t pfn, pfn_t end,
 			"pfn %" PRIu64 " in state %u: zone %u, refs %d, type "
 			"%u",
 			pfn, f->state, f->zone, f->refs, f->type);
+	if (a->phys->heads[pfn] != frame_head(f))
+		finding(a, zone, LAW_HEADS,
+			"pfn %" PRIu64 " in state %u of order %u is noted as "
+			"%#x",
+			pfn, f->state, f->order, a->phys->heads[pfn]);
 	for (uint64_t i = 1; i < pages; i++)
-		if (frames[pfn + i].state != FRAME_NONE)
+		if (frames[pfn + i].state != FRAME_NONE ||
+		    a->phys->heads[pfn + i])
 			finding(a, zone, LAW_HEADS,
 				"pfn %" PRIu64 " lies inside the block at "
 				"%" PRIu64 " and is described",
@@ -333,7 +344,7 @@ audit_run(struct audit *a, const struct zone *zone, const struct run *run,
 	for (uint64_t i = step; i < run->nr; i += step) {
 		pfn_t at = run->start + i * MAX_BLOCK_PAGES;
 
-		if (frames[at].state != FRAME_NONE)
+		if (frames[at].state != FRAME_NONE || a->phys->heads[at])
 			finding(a, zone, LAW_RUNS,
 				"pfn %" PRIu64 " lies inside a run and is "
 				"described",

@@ -12,8 +12,7 @@
  * Always true:    spanned >= present >= managed.
  */
 #include "boot_impl.h"
-
-#include <sys/mman.h>
+#include "buddy_impl.h"
 
 #define DMA_END_PFN (MIB(16) >> 12)
 #define DMA32_END_PFN (GIB(4) >> 12)
@@ -166,16 +165,6 @@ compare_spans(gconstpointer a, gconstpointer b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* Sparse zeros that cost the host nothing before they are written. */
-static void *
-sparse_array(uint64_t bytes)
-{
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return at == MAP_FAILED ? NULL : at;
-}
-
 static bool
 boot_arrays(struct boot *boot)
 {
@@ -190,9 +179,10 @@ boot_arrays(struct boot *boot)
 				       phys->page_shift);
 	phys->pageblocks_len =
 		(phys->frames_len >> phys->arch->pageblock_order) + 1;
-	phys->frames = sparse_array(phys->frames_len * sizeof(struct frame));
-	phys->pageblocks = sparse_array(phys->pageblocks_len);
-	if (!phys->frames || !phys->pageblocks)
+	phys->frames = backing_reserve(phys->frames_len * sizeof(struct frame));
+	phys->heads = backing_reserve(phys->frames_len);
+	phys->pageblocks = backing_reserve(phys->pageblocks_len);
+	if (!phys->frames || !phys->heads || !phys->pageblocks)
 		return boot_fail(boot,
 				 "the host does not let this program reserve "
 				 "address space for %llu frames",

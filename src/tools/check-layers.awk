@@ -2,7 +2,7 @@
 #
 #   awk -f check-layers.awk src/LAYERS FILE...
 #
-# Generated headers count as what they declare: ops.h to machine, show.h to
+# Generated headers count as what they declare: ops.h, entries.h to machine, show.h to
 # view.  Only src/fuse may include a FUSE header; X_impl.h stays in its folder.
 
 FILENAME == ARGV[1] {
@@ -43,7 +43,7 @@ layer == "tools" { next }
 		next
 	split(path, p, "/")
 	to = p[2]
-	if (to == "ops.h")
+	if (to == "ops.h" || to == "entries.h")
 		to = "machine"
 	else if (to == "show.h")
 		to = "view"

@@ -6,6 +6,7 @@ Usage: layoutgen.py OUTDIR FILE.layout...
 
 Reads every stanza, checks it, and writes below OUTDIR:
   kmemfs/ops.h       struct args_X, ARG_X_PARAM, prototypes of handlers
+  kmemfs/entries.h   enum entry_kind: the keys whose entries ops make and remove
   kmemfs/show.h      prototypes of shows, reads and key kinds
   ops_table.c        struct op_desc op_table[]
   layout_table.c     struct layout_entry layout_table[]
@@ -20,11 +21,11 @@ import re
 import sys
 
 KINDS = {
-    "key": {"bits", "doc"},
+    "key": {"bits", "entries", "doc"},
     "dir": {"mkdir", "rmdir", "when", "doc"},
     "file": {"mode", "show", "read", "write", "pwrite", "stream", "unit",
              "size", "changes", "when", "law", "doc"},
-    "link": {"target", "show", "when", "doc"},
+    "link": {"target", "show", "changes", "when", "doc"},
     "control": {"takes", "common", "flags", "gives", "fails", "try", "before",
                 "stream", "when", "doc"},
 }
@@ -38,7 +39,9 @@ C_TYPES = {
     "page": "const char *", "address": "const char *",
     "name": "const char *", "newname": "const char *",
     "word": "const char *", "text": "const char *",
-    "bytes": "struct op_bytes ",
+    "bytes": "struct op_bytes ", "cache": "const char *",
+    "slabflags": "uint64_t", "ctor": "const char *",
+    "allocator": "const char *", "symbol": "const char *",
 }
 COMMON = {
     "alloc": [
@@ -48,11 +51,16 @@ COMMON = {
         "task:task=1  the task that asks",
         "context:context=process  where the code runs: whether it may sleep",
     ],
+    "caller": [
+        "caller:symbol=my_function  the function that calls, as traces and "
+        "reports show it",
+    ],
     "free": ["cpu:cpu=0  the CPU that frees"],
 }
 FLAGS = {"clock": "OP_CLOCK", "always": "OP_ALWAYS",
          "transient": "OP_TRANSIENT"}
 KEY_BITS = 48
+ENTRIES = ["fixed", "listed", "state", "told"]
 
 
 class Bad(Exception):
@@ -137,12 +145,13 @@ class Param:
 
 
 def params_of(stanza):
-    texts = list(stanza.get("takes", []))
+    params = [Param(stanza, text) for text in stanza.get("takes", [])]
+    own = {p.name for p in params}
     for group in stanza.get("common", "").split():
         if group not in COMMON:
             stanza.bad(f"unknown common group '{group}'")
-        texts += COMMON[group]
-    params = [Param(stanza, text) for text in texts]
+        common = [Param(stanza, text) for text in COMMON[group]]
+        params += [p for p in common if p.name not in own]
     if len({p.name for p in params}) != len(params):
         stanza.bad("a parameter's name twice")
     if len(params) > 16:
@@ -214,6 +223,40 @@ def build_tree(stanzas, keys):
         if len(key_chain(entry)) > 4:
             entry.stanza.bad("more than 4 keys")
     return order
+
+
+def entries_of(key):
+    value = key.get("entries", "fixed")
+    if value not in ENTRIES:
+        key.bad(f"entries: '{value}' is none of {', '.join(ENTRIES)}")
+    return value
+
+
+def told_keys(keys):
+    return [k for k in sorted(keys) if entries_of(keys[k]) == "told"]
+
+
+def check_told(entries, keys):
+    """Whoever tells of an entry gives the keys above: one number of them."""
+    above = {}
+    for entry in entries:
+        key = entry.key()
+        if not key or entries_of(keys[key]) != "told":
+            continue
+        chain = len(key_chain(entry)) - 1
+        if above.setdefault(key, chain) != chain:
+            entry.stanza.bad(f"<{key}> stands below {chain} keys here and "
+                             f"below {above[key]} elsewhere")
+    for key in told_keys(keys):
+        if key not in above:
+            keys[key].bad("entries: told, but no directory has them")
+
+
+def entries_header(keys):
+    body = "enum entry_kind {\n"
+    for key in told_keys(keys):
+        body += f"\tENTRY_{key.upper()},\n"
+    return guard("ENTRIES", body + "\tNR_ENTRY_KINDS\n};\n")
 
 
 def key_chain(entry):
@@ -320,7 +363,7 @@ def mode_of(stanza):
     return stanza.get("mode") or ("0644" if writes else "0444")
 
 
-def layout_table(entries, ops):
+def layout_table(entries, ops, keys):
     op_index = {op_name(op): i for i, op in enumerate(ops)}
     text = ("/* Made by src/tools/layoutgen.py from fs-layout/. */\n"
             '#include "kmemfs/tree/layout.h"\n#include "kmemfs/show.h"\n\n'
@@ -342,6 +385,17 @@ def layout_table(entries, ops):
             fields["first_child"] = e.children[0].index
             fields["nr_children"] = len(e.children)
             fields["nr_fixed"] = sum(1 for c in e.children if not c.key())
+        filled = [c.key() for c in e.children if c.key()]
+        if filled:
+            fields["fills"] = "FILLS_" + max(
+                (entries_of(keys[k]) for k in filled),
+                key=["fixed", "told", "listed", "state"].index).upper()
+            told = [k for k in filled if entries_of(keys[k]) == "told"]
+            if told:
+                fields["told"] = "|".join(f"1ULL << ENTRY_{k.upper()}"
+                                          for k in told)
+        if e.key():
+            fields["named"] = f"FILLS_{entries_of(keys[e.key()]).upper()}"
         for key in ("write", "pwrite", "mkdir", "rmdir", "stream", "target",
                     "unit"):
             if get(key):
@@ -358,6 +412,8 @@ def layout_table(entries, ops):
         if s.kind == "file":
             fields["size"] = f"SIZE_{get('size', 'exact').upper()}"
             fields["changes"] = f"CHANGES_{get('changes', 'state').upper()}"
+        if s.kind == "link":
+            fields["changes"] = f"CHANGES_{get('changes', 'never').upper()}"
         if s.kind == "control" and not get("stream"):
             fields["op"] = f"&op_table[{op_index[op_name(s)]}]"
         row = ", ".join(f".{k} = {v}" for k, v in fields.items())
@@ -472,15 +528,17 @@ def main():
     for e in entries:
         if not e.stanza.get("doc"):
             e.stanza.bad("no doc")
+    check_told(entries, keys)
     ops = sorted((e.stanza for e in entries
                   if e.stanza.kind == "control" and not e.stanza.get("stream")),
                  key=op_name)
     os.makedirs(os.path.join(out, "kmemfs"), exist_ok=True)
     for name, text in {
             "kmemfs/ops.h": ops_header(ops),
+            "kmemfs/entries.h": entries_header(keys),
             "kmemfs/show.h": show_header(entries, keys),
             "ops_table.c": ops_table(ops),
-            "layout_table.c": layout_table(entries, ops),
+            "layout_table.c": layout_table(entries, ops, keys),
             "reference.md": reference(entries),
             "kmemfs-tree.5": man_page(entries),
             "layout-cases.tsv": "\n".join(cases(entries)) + "\n",

@@ -58,7 +58,7 @@ batch_prepare(struct machine *m, char *line, size_t len, int *outcome,
 	size_t at;
 
 	*outcome = 0;
-	if (is_passed_over(line, false))
+	if (is_passed_over(line))
 		return 0;
 	if (memchr(line, '\0', len))
 		return refuse(r, EINVAL, strlen(line),

@@ -76,11 +76,16 @@ void
 log_line(struct tree_file *f, const char *op_name, const char *line,
 	 const struct refusal *r)
 {
+	struct out answer = OUT_INIT;
+
 	machine_log_refusal(f->t->m, op_name, line, r);
-	if (!answers_wanted(f))
-		return;
-	op_answer_error(&f->answers, r);
-	out_char(&f->answers, '\n');
+	op_answer_error(&answer, r);
+	line_ring_add(&f->t->m->answers, out_text(&answer));
+	if (answers_wanted(f)) {
+		out_mem(&f->answers, answer.text, answer.len);
+		out_char(&f->answers, '\n');
+	}
+	out_fini(&answer);
 }
 
 static const char *
@@ -91,17 +96,27 @@ op_of(const struct tree_file *f)
 
 /* An empty line among others is passed over; alone (echo > control/...) it is
  * the op with all its defaults. */
+static const char *
+skip_blanks(const char *text)
+{
+	while (*text == ' ' || *text == '\t' || *text == '\r')
+		text++;
+	return text;
+}
+
 static bool
 is_empty(const char *text)
 {
-	return !text[strspn(text, " \t\r\n")];
+	for (text = skip_blanks(text); *text == '\n';)
+		text = skip_blanks(text + 1);
+	return !*text;
 }
 
 bool
-is_passed_over(const char *line, bool alone)
+is_passed_over(const char *line)
 {
-	line += strspn(line, " \t\r");
-	return (!*line && !alone) || *line == '#';
+	line = skip_blanks(line);
+	return !*line || *line == '#';
 }
 
 /* Parse a line without doing anything. */
@@ -130,38 +145,53 @@ check_line(struct tree_file *f, const char *line)
 static int
 run_line(struct tree_file *f, const char *line)
 {
-	struct out *answers = answers_wanted(f) ? &f->answers : NULL;
-	int err = machine_do_words(f->t->m, op_of(f), line, answers, NULL);
+	struct out *answers = answers_wanted(f) ? &f->answers : &f->t->unread;
+	int err = machine_do_words(f->t->m, f->place.entry->op, line, answers,
+				   NULL);
 
-	if (answers)
-		out_char(answers, '\n');
+	out_char(answers, '\n');
+	out_reset(&f->t->unread);
 	return err;
 }
 
-/* All lines of @text, @len bytes: parsed, then run. */
 static int
-do_text(struct tree_file *f, const char *text, size_t len)
+do_lines(struct tree_file *f, const char *text)
 {
-	bool alone = strlen(text) == len && is_empty(text);
-	struct refusal r;
-	char **lines;
+	char **lines = g_strsplit(text, "\n", -1);
 	int err = 0;
 
-	if (strlen(text) != len) {
+	for (char **line = lines; *line && !err; line++)
+		if (!is_passed_over(*line))
+			err = check_line(f, *line);
+	for (char **line = lines; *line && !err; line++)
+		if (!is_passed_over(*line))
+			err = run_line(f, *line);
+	g_strfreev(lines);
+	return err;
+}
+
+/* All lines of @text, @len bytes, which it changes: parsed, then run. */
+static int
+do_text(struct tree_file *f, char *text, size_t len)
+{
+	char *newline = memchr(text, '\n', len);
+	struct refusal r;
+	int err;
+
+	if (memchr(text, '\0', len)) {
 		err = refuse(&r, EINVAL, strlen(text),
 			     "a NUL byte cannot stand in a line");
 		log_line(f, op_of(f), text, &r);
 		return err;
 	}
-	lines = g_strsplit(alone ? " " : text, "\n", -1);
-	for (char **line = lines; *line && !err; line++)
-		if (!is_passed_over(*line, alone))
-			err = check_line(f, *line);
-	for (char **line = lines; *line && !err; line++)
-		if (!is_passed_over(*line, alone))
-			err = run_line(f, *line);
-	g_strfreev(lines);
-	return err;
+	if (is_empty(text))
+		return run_line(f, "");
+	if (len > CONTROL_LINE_MAX || (newline && newline + 1 < text + len))
+		return do_lines(f, text);
+	/* The usual case: one line, which is parsed as it runs. */
+	if (newline)
+		*newline = '\0';
+	return is_passed_over(text) ? 0 : run_line(f, text);
 }
 
 /*

@@ -101,12 +101,20 @@ tree_close(struct tree_file *f)
 }
 
 enum tree_caching
-tree_file_caching(const struct tree_file *f)
+tree_file_cache(struct tree_file *f, bool check)
 {
-	return f->place.entry->changes == CHANGES_NEVER &&
-			       !f->place.entry->nr_keys
-		       ? TREE_KEEP
-		       : TREE_DIRECT;
+	const struct layout_entry *entry = f->place.entry;
+
+	if (wants_write(f->flags) || entry->kind != LAYOUT_FILE)
+		return TREE_DIRECT;
+	if (entry->changes == CHANGES_NEVER)
+		return entry->nr_keys ? TREE_DIRECT : TREE_KEEP;
+	if (entry->size != SIZE_FIXED || !check)
+		return TREE_DIRECT;
+	tree_lock(f->t);
+	f->paged = render_size(f->t, &f->place) <= RENDER_PAGE;
+	tree_unlock(f->t);
+	return f->paged ? TREE_CHECK : TREE_DIRECT;
 }
 
 /* --- reading ------------------------------------------------------------- */
@@ -132,7 +140,7 @@ refresh(struct tree_file *f, uint64_t at)
 	if (!place_exists(&f->place))
 		return -ENODEV;
 	text_put(f->text);
-	f->text = render(t, &f->place);
+	f->text = f->paged ? render_page(t, &f->place) : render(t, &f->place);
 	return 0;
 }
 

@@ -60,6 +60,16 @@ place_ino(const struct place *p)
 	return (uint64_t)(p->index + 1) << ENTRY_SHIFT | packed;
 }
 
+uint64_t
+place_dir_ino(unsigned int index, const uint64_t *keys)
+{
+	struct place p = {.index = index, .entry = &layout_table[index]};
+
+	for (unsigned int i = 0; i < p.entry->nr_keys; i++)
+		p.view.key[i] = keys[i];
+	return place_ino(&p);
+}
+
 static void
 place_set(struct place *p, struct machine *m, unsigned int index)
 {

@@ -6,12 +6,19 @@
  * A stat that must know the exact size makes the text and leaves it in one of
  * a few hundred slots, where the open that usually follows finds it.
  *
+ * A page cache (SIZE_FIXED) asks for the length first and cuts what it reads
+ * there.  Should an op have run between that made the text longer or shorter,
+ * it gets the text whose length it knows; it asks for both again, since it has
+ * been told that they are stale.
+ *
  * Always true: a text never changes; whoever holds a reference reads it
  * without the lock.
  */
 #include "tree_impl.h"
 
 #include <glib.h>
+
+#define TEXT_TAKEN ((size_t)64 << 10)
 
 struct text *
 text_get(struct text *text)
@@ -23,27 +30,45 @@ text_get(struct text *text)
 void
 text_put(struct text *text)
 {
-	if (text && atomic_fetch_sub(&text->users, 1) == 1)
-		g_free(text);
+	if (!text || atomic_fetch_sub(&text->users, 1) != 1)
+		return;
+	if (text->bytes != text->room)
+		g_free(text->bytes);
+	g_free(text);
 }
 
+/* What stands in @out, which is empty then; a large text is not copied, but
+ * taken with its buffer. */
 static struct text *
-text_new(const struct out *out, uint64_t generation)
+text_new(struct out *out, uint64_t generation)
 {
-	struct text *text = g_malloc(sizeof(*text) + out->len);
+	bool take = out->len >= TEXT_TAKEN;
+	struct text *text = g_malloc(sizeof(*text) + (take ? 0 : out->len));
 
 	atomic_init(&text->users, 1);
 	text->generation = generation;
 	text->len = out->len;
-	if (out->len)
+	text->bytes = take ? out->text : text->room;
+	if (take)
+		*out = OUT_INIT;
+	else if (out->len)
 		memcpy(text->bytes, out->text, out->len);
+	out_reset(out);
 	return text;
 }
 
 static struct render_slot *
-slot_of(struct tree *t, uint64_t ino)
+slot_of(struct render_slot *slots, uint64_t ino)
 {
-	return &t->slots[(ino * 0x9e3779b97f4a7c15ULL) >> 55];
+	return &slots[(ino * 0x9e3779b97f4a7c15ULL) >> 55];
+}
+
+static void
+slot_set(struct render_slot *slot, uint64_t ino, struct text *text)
+{
+	text_put(slot->text);
+	slot->ino = ino;
+	slot->text = text_get(text);
 }
 
 _Static_assert(RENDER_SLOTS == 1 << (64 - 55), "the hash picks a slot");
@@ -73,20 +98,15 @@ struct text *
 render(struct tree *t, const struct place *p)
 {
 	uint64_t ino = place_ino(p);
-	struct render_slot *slot = slot_of(t, ino);
-	struct out out = OUT_INIT;
+	struct render_slot *slot = slot_of(t->slots, ino);
 	struct text *text;
 
 	if (slot->text && slot->ino == ino && is_current(t, p, slot->text))
 		return text_get(slot->text);
-	show(p, &out);
-	text = text_new(&out, t->m->generation);
-	out_fini(&out);
-	if (text->len <= RENDER_KEEP_MAX) {
-		text_put(slot->text);
-		slot->ino = ino;
-		slot->text = text_get(text);
-	}
+	show(p, &t->room);
+	text = text_new(&t->room, t->m->generation);
+	if (text->len <= RENDER_KEEP_MAX)
+		slot_set(slot, ino, text);
 	if (p->entry->size == SIZE_LAST)
 		g_hash_table_insert(t->last_sizes, g_memdup2(&ino, sizeof(ino)),
 				    GSIZE_TO_POINTER(text->len));
@@ -113,4 +133,33 @@ render_size(struct tree *t, const struct place *p)
 	len = text->len;
 	text_put(text);
 	return len;
+}
+
+uint64_t
+render_size_told(struct tree *t, const struct place *p)
+{
+	uint64_t ino = place_ino(p), len;
+	struct text *text;
+
+	if (p->entry->size != SIZE_FIXED || p->entry->kind != LAYOUT_FILE)
+		return render_size(t, p);
+	text = render(t, p);
+	len = text->len;
+	slot_set(slot_of(t->told_sizes, ino), ino, text);
+	text_put(text);
+	return len;
+}
+
+struct text *
+render_page(struct tree *t, const struct place *p)
+{
+	uint64_t ino = place_ino(p);
+	struct render_slot *told = slot_of(t->told_sizes, ino);
+	struct text *text = render(t, p);
+
+	if (told->text && told->ino == ino && told->text->len != text->len) {
+		text_put(text);
+		text = text_get(told->text);
+	}
+	return text;
 }

@@ -45,7 +45,8 @@ expand_word(const struct place *p, const char *at,
 			p->view.m,
 			(uint32_t)p->view.key[p->entry->nr_keys - 1]);
 
-		out_str(out, a && a->exact ? "free_pages_exact" : "free_pages");
+		if (a)
+			allocation_free_words(p->view.m, a, out);
 		return strlen("$free");
 	}
 	if (!words)

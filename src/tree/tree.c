@@ -5,10 +5,10 @@
  * How it works: the layout says what there is, place.c turns names to inode
  * numbers and back, render.c makes texts.  Here is the lock.
  *
- * Locks: `gate` then `lock`.  A thread that wants the machine waits at the
- * gate; the one before it waits for the lock.  A long batch that lets go of the
- * lock for a moment has to pass the gate again, behind whoever stood there, so
- * readers get in (tree_breathe).  Hooks are called with neither held.
+ * Locks: `gate` then `lock`.  A thread that finds the machine taken waits at
+ * the gate; the one before it waits for the lock.  A long batch that lets go of
+ * the lock for a moment has to pass the gate again, behind whoever stood there,
+ * so readers get in (tree_breathe).  Hooks are called with neither held.
  */
 #include "tree_impl.h"
 
@@ -22,12 +22,20 @@
 
 #define KEY_COOKIE_SHIFT 48 /* cookies of keyed children start above */
 
+/* Behind whoever waits. */
 static void
-lock(struct tree *t)
+lock_in_turn(struct tree *t)
 {
 	pthread_mutex_lock(&t->gate);
 	pthread_mutex_lock(&t->lock);
 	pthread_mutex_unlock(&t->gate);
+}
+
+static void
+lock(struct tree *t)
+{
+	if (pthread_mutex_trylock(&t->lock))
+		lock_in_turn(t);
 }
 
 static void
@@ -51,42 +59,22 @@ tree_unlock(struct tree *t)
 
 /* --- telling the front end ----------------------------------------------- */
 
-static void
-note_name(void *user, const char *name)
-{
-	struct tree *t = user;
-
-	if (t->hooks.entry)
-		g_ptr_array_add(t->names, g_strdup(name));
-}
-
-static void
-tell_names(struct tree *t, GPtrArray *names)
-{
-	struct tree_attr dir;
-
-	if (tree_path(t, "allocations", &dir))
-		return;
-	for (guint i = 0; i < names->len; i++)
-		t->hooks.entry(t->hooks.user, dir.ino, names->pdata[i]);
-}
-
 void
 tree_unlock_changed(struct tree *t)
 {
 	bool changed = t->told != t->m->generation;
 	bool readable = (trace_oldest(&t->m->trace) < t->m->trace.written);
-	GPtrArray *names = NULL;
+	GPtrArray *entries = NULL;
 
 	t->told = t->m->generation;
-	if (t->names->len) {
-		names = t->names;
-		t->names = g_ptr_array_new_with_free_func(g_free);
+	if (t->entries->len) {
+		entries = t->entries;
+		t->entries = g_ptr_array_new_with_free_func(g_free);
 	}
 	unlock(t);
-	if (names) {
-		tell_names(t, names);
-		g_ptr_array_unref(names);
+	if (entries) {
+		told_tell(t, entries);
+		g_ptr_array_unref(entries);
 	}
 	if (changed && t->hooks.changed)
 		t->hooks.changed(t->hooks.user);
@@ -106,7 +94,7 @@ void
 tree_breathe(struct tree *t)
 {
 	tree_unlock_changed(t);
-	lock(t);
+	lock_in_turn(t);
 }
 
 /* --- life ---------------------------------------------------------------- */
@@ -123,19 +111,23 @@ tree_new(struct machine *m, bool nostream)
 	pthread_mutex_init(&t->lock, NULL);
 	t->last_sizes = g_hash_table_new_full(g_int64_hash, g_int64_equal,
 					      g_free, NULL);
-	t->names = g_ptr_array_new_with_free_func(g_free);
-	m->name_changed = note_name;
-	m->name_changed_user = t;
+	t->entries = g_ptr_array_new_with_free_func(g_free);
+	m->entry_changed = told_note;
+	m->entry_changed_user = t;
 	return t;
 }
 
 void
 tree_free(struct tree *t)
 {
-	for (unsigned int i = 0; i < RENDER_SLOTS; i++)
+	for (unsigned int i = 0; i < RENDER_SLOTS; i++) {
 		text_put(t->slots[i].text);
+		text_put(t->told_sizes[i].text);
+	}
+	out_fini(&t->unread);
+	out_fini(&t->room);
 	g_hash_table_destroy(t->last_sizes);
-	g_ptr_array_unref(t->names);
+	g_ptr_array_unref(t->entries);
 	pthread_mutex_destroy(&t->lock);
 	pthread_mutex_destroy(&t->gate);
 	machine_free(t->m);
@@ -163,27 +155,11 @@ hidden(const struct tree *t, const struct layout_entry *entry)
 	return stream && stream->read;
 }
 
-static bool
-has_key_children(const struct layout_entry *entry)
-{
-	return entry->nr_children > entry->nr_fixed;
-}
-
-/* A directory changes when names in it come and go: the allocations' only. */
-static bool
-lists_allocations(const struct layout_entry *entry)
-{
-	return has_key_children(entry) &&
-	       !strcmp(layout_table[entry->first_child + entry->nr_fixed]
-			       .key->name,
-		       "alloc");
-}
-
 static uint64_t
 mtime_of(const struct tree *t, const struct layout_entry *entry)
 {
 	if (entry->kind == LAYOUT_DIR)
-		return lists_allocations(entry) ? t->m->named_ns : 0;
+		return told_mtime(t->m, entry);
 	if (entry->kind != LAYOUT_FILE || entry->changes == CHANGES_NEVER)
 		return 0;
 	return entry->changes == CHANGES_CLOCK ? t->m->now_ns
@@ -223,11 +199,8 @@ fill_attr(struct tree *t, const struct place *p, struct tree_attr *attr)
 		.mode = types[kind_of(entry)] | entry->mode,
 		.mtime_ns = mtime_of(t, entry),
 		.nlink = 1,
-		.constant = !entry->nr_keys && !entry->when &&
-			    (entry->kind == LAYOUT_DIR ||
-			     entry->kind == LAYOUT_CONTROL ||
-			     entry->changes == CHANGES_NEVER) &&
-			    !has_key_children(entry),
+		.attr_lasts = lasts_attr(entry),
+		.name_lasts = lasts_name(entry),
 	};
 	if (entry->kind == LAYOUT_LINK) {
 		struct out target = OUT_INIT;
@@ -236,7 +209,7 @@ fill_attr(struct tree *t, const struct place *p, struct tree_attr *attr)
 		attr->size = target.len;
 		out_fini(&target);
 	} else if (entry->kind != LAYOUT_DIR) {
-		attr->size = render_size(t, p);
+		attr->size = render_size_told(t, p);
 	}
 }
 
@@ -274,6 +247,10 @@ tree_lookup(struct tree *t, uint64_t parent, const char *name,
 	err = find_child(t, parent, name, &p);
 	if (!err)
 		fill_attr(t, &p, attr);
+	else if (err == -ENOENT)
+		attr->name_lasts = place_unpack(t->m, parent, &p)
+					   ? lasts_no_name(p.entry)
+					   : TREE_STATE;
 	unlock(t);
 	return err;
 }

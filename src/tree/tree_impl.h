@@ -32,6 +32,8 @@ uint64_t place_ino(const struct place *p);
 bool place_unpack(struct machine *m, uint64_t ino, struct place *p);
 /* Whether every key of it stands for something and its "when" holds. */
 bool place_exists(const struct place *p);
+/* Inode number of directory @index of the layout with these keys. */
+uint64_t place_dir_ino(unsigned int index, const uint64_t *keys);
 /* The child @name of directory @dir; false: none. */
 bool place_child(const struct place *dir, const char *name,
 		 struct place *child);
@@ -66,7 +68,8 @@ struct text {
 	atomic_uint users;
 	uint64_t generation; /* of the machine when it was made */
 	size_t len;
-	char bytes[];
+	char *bytes; /* room, or a buffer of its own */
+	char room[];
 };
 
 struct text *text_get(struct text *text);
@@ -78,11 +81,19 @@ struct render_slot {
 };
 #define RENDER_SLOTS 512
 #define RENDER_KEEP_MAX (256 * 1024) /* larger texts are not kept */
+#define RENDER_PAGE 4096 /* a larger text could be cached in parts */
 
 /* The text of @p as it is now, with a reference for the caller. */
 struct text *render(struct tree *t, const struct place *p);
 /* Its length, cheaply where that is possible. */
 uint64_t render_size(struct tree *t, const struct place *p);
+/* The same for a front end, which may then keep pages for SIZE_FIXED. */
+uint64_t render_size_told(struct tree *t, const struct place *p);
+/*
+ * The text for a page cache: that of now, unless its length is not the one that
+ * was told last; then the one whose length was told.
+ */
+struct text *render_page(struct tree *t, const struct place *p);
 
 /* --- tree.c -------------------------------------------------------------- */
 
@@ -94,8 +105,12 @@ struct tree {
 	bool replaying; /* replay/ftrace is open for writing */
 	struct tree_hooks hooks;
 	struct render_slot slots[RENDER_SLOTS];
+	struct render_slot told_sizes[RENDER_SLOTS]; /* SIZE_FIXED: the text
+							whose length was told */
+	struct out unread;	/* room for an answer that nobody wants */
+	struct out room;	/* ... and for a text while it is made */
 	GHashTable *last_sizes; /* ino -> length of the last rendering */
-	GPtrArray *names;	/* allocations that came or went: char * */
+	GPtrArray *entries;	/* that came or went: struct told_entry * */
 	uint64_t told;		/* generation the hooks were told of */
 };
 
@@ -106,6 +121,22 @@ struct tree {
 int tree_acknowledge(struct tree *t, int err);
 /* Let others have the lock, if anyone waits; the caller holds it. */
 void tree_breathe(struct tree *t);
+/* --- told.c: entries that ops make and remove --------------------------------
+ */
+
+/* For struct machine's entry_changed; @user is the tree, the lock is held. */
+void told_note(void *user, enum entry_kind kind, const uint64_t *above,
+	       const char *name);
+/* Call the entry hook for each of @entries in every directory that has it. */
+void told_tell(struct tree *t, const GPtrArray *entries);
+/* How long it stays true what the attributes of @entry say, that its name
+ * stands for it, and that there is no such name in directory @dir. */
+enum tree_lasts lasts_attr(const struct layout_entry *entry);
+enum tree_lasts lasts_name(const struct layout_entry *entry);
+enum tree_lasts lasts_no_name(const struct layout_entry *dir);
+/* Modelled time when the entries of @dir last came or went. */
+uint64_t told_mtime(const struct machine *m, const struct layout_entry *dir);
+
 /* Unlock after ops ran, and tell the hooks what changed. */
 void tree_unlock_changed(struct tree *t);
 
@@ -120,6 +151,7 @@ struct tree_file {
 	struct place place;
 	int flags;	   /* of open */
 	struct text *text; /* what is being read */
+	bool paged;	   /* ... by a page cache */
 	bool talking;	   /* something was written to it */
 	uint64_t answers_at;
 	size_t delivered; /* bytes of them that reads have given out */
@@ -128,8 +160,8 @@ struct tree_file {
 	struct out ready; /* stream: rendered, not read yet */
 };
 
-/* A remark or, unless @alone, an empty line. */
-bool is_passed_over(const char *line, bool alone);
+/* A remark or an empty line. */
+bool is_passed_over(const char *line);
 /* Log a line that was not done; tell it on the descriptor too. */
 void log_line(struct tree_file *f, const char *op_name, const char *line,
 	      const struct refusal *r);

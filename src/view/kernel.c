@@ -12,6 +12,8 @@
  */
 #include "kmemfs/view/kernel.h"
 
+#include <pthread.h>
+
 #define ZONE_STAT(name)
 #define NUMA_STAT(name)
 #define NODE_STAT(name)
@@ -139,38 +141,78 @@ zone_of_counter(const char *name, enum zone_type *type)
 	return false;
 }
 
-static bool
-has_counter(const struct phys *phys, const char *name)
+/* --- what a counter needs ------------------------------------------------
+ * Names say it; they are looked at once. */
+
+enum counter_need {
+	NEED_NOTHING,
+	NEED_WIDE, /* 64 bits */
+	NEED_ZONE, /* and its type */
+	NEED_FEATURE = NEED_ZONE + MAX_NR_ZONES, /* and its number */
+};
+
+static uint8_t zone_stat_needs[NR_ZONE_STATS];
+static uint8_t node_stat_needs[NR_NODE_STATS];
+static uint8_t vm_event_needs[NR_VM_EVENTS];
+static pthread_once_t needs_once = PTHREAD_ONCE_INIT;
+
+static uint8_t
+need_of(const char *name)
 {
 	enum zone_type type;
 
 	if (zone_of_counter(name, &type))
-		return kernel_has_zone(phys, type);
-	if (!strcmp(name, "thp_split_pud")) /* 1 GiB pages: 64 bits only */
-		return is_wide(phys);
+		return (uint8_t)(NEED_ZONE + type);
+	if (!strcmp(name, "thp_split_pud")) /* 1 GiB pages */
+		return NEED_WIDE;
 	for (size_t i = 0; i < ARRAY_SIZE(optional); i++)
 		if (!strncmp(name, optional[i].start,
 			     strlen(optional[i].start)))
-			return kernel_has(phys, optional[i].need);
-	return true;
+			return (uint8_t)(NEED_FEATURE + optional[i].need);
+	return NEED_NOTHING;
+}
+
+static void
+fill_needs(void)
+{
+	for (int i = 0; i < NR_ZONE_STATS; i++)
+		zone_stat_needs[i] = need_of(zone_stat_names[i]);
+	for (int i = 0; i < NR_NODE_STATS; i++)
+		node_stat_needs[i] = need_of(node_stat_names[i]);
+	for (int i = 0; i < NR_VM_EVENTS; i++)
+		vm_event_needs[i] = need_of(vm_event_names[i]);
+}
+
+static bool
+has_counter(const struct phys *phys, const uint8_t *need)
+{
+	pthread_once(&needs_once, fill_needs);
+	if (*need == NEED_NOTHING)
+		return true;
+	if (*need == NEED_WIDE)
+		return is_wide(phys);
+	if (*need < NEED_FEATURE)
+		return kernel_has_zone(phys,
+				       (enum zone_type)(*need - NEED_ZONE));
+	return kernel_has(phys, (enum kernel_feature)(*need - NEED_FEATURE));
 }
 
 bool
 kernel_has_zone_stat(const struct phys *phys, enum zone_stat stat)
 {
-	return has_counter(phys, zone_stat_names[stat]);
+	return has_counter(phys, &zone_stat_needs[stat]);
 }
 
 bool
 kernel_has_node_stat(const struct phys *phys, enum node_stat stat)
 {
-	return has_counter(phys, node_stat_names[stat]);
+	return has_counter(phys, &node_stat_needs[stat]);
 }
 
 bool
 kernel_has_event(const struct phys *phys, enum vm_event event)
 {
-	return has_counter(phys, vm_event_names[event]);
+	return has_counter(phys, &vm_event_needs[event]);
 }
 
 unsigned int

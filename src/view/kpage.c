@@ -7,8 +7,8 @@
  * How it works: a read goes from block to block and fills in all pages of one
  * at once; what belongs to no block is reserved, or has no struct page.
  * Differs from the kernel: pages of an allocation that was not made with
- * __GFP_COMP carry no flag, as there; but there is none yet that is mapped,
- * on an LRU list or part of a slab.
+ * __GFP_COMP carry no flag, as there; but there is none yet that is mapped or
+ * on an LRU list.
  */
 #include "kmemfs/show.h"
 
@@ -20,6 +20,7 @@
 
 /* Bit numbers of include/uapi/linux/kernel-page-flags.h. */
 enum kpf_bit {
+	KPF_SLAB = 7,
 	KPF_BUDDY = 10,
 	KPF_MMAP = 11,
 	KPF_COMPOUND_HEAD = 15,
@@ -49,6 +50,7 @@ static struct entry
 flags_of(const struct frame *frame, enum frame_state state)
 {
 	struct entry e = {0, 0};
+	uint32_t number;
 
 	if (state == FRAME_FREE)
 		return (struct entry){KPF(BUDDY), KPF(BUDDY)};
@@ -56,6 +58,10 @@ flags_of(const struct frame *frame, enum frame_state state)
 		return e;
 	if (frame->flags & FRAME_COMPOUND && frame->order)
 		e = (struct entry){KPF(COMPOUND_HEAD), KPF(COMPOUND_TAIL)};
+	if (frame_owned_by(frame->owner, OWNER_SLAB, &number)) {
+		e.head |= KPF(SLAB);
+		e.rest |= KPF(SLAB);
+	}
 	if (frame->mapcount > 0) {
 		e.head |= KPF(MMAP);
 		e.rest |= KPF(MMAP);

@@ -19,6 +19,7 @@
 struct about {
 	const struct phys *phys;
 	const struct node *node; /* NULL: all */
+	const struct percpu *pc;
 };
 
 enum line_kind {
@@ -91,6 +92,12 @@ static uint64_t
 low_free(const struct about *a)
 {
 	return sum_zones(a->phys, a->node, ZS_nr_free_pages) - high_free(a);
+}
+
+static uint64_t
+percpu(const struct about *a)
+{
+	return percpu_frames(a->pc);
 }
 
 static uint64_t
@@ -242,7 +249,7 @@ put_line(struct out *out, const struct line *line, const struct about *a)
 void
 show_meminfo(const struct view *v, struct out *out)
 {
-	struct about a = {v->m->phys, NULL};
+	struct about a = {v->m->phys, NULL, v->m->percpu};
 	bool pse = v->m->phys->arch == &archs[ARCH_I386];
 
 	for (size_t i = 0; i < ARRAY_SIZE(meminfo_lines); i++)
@@ -255,7 +262,7 @@ show_meminfo(const struct view *v, struct out *out)
 void
 show_node_meminfo(const struct view *v, struct out *out)
 {
-	struct about a = {v->m->phys, view_node(v)};
+	struct about a = {v->m->phys, view_node(v), v->m->percpu};
 
 	for (size_t i = 0; i < ARRAY_SIZE(node_lines); i++)
 		put_line(out, &node_lines[i], &a);

@@ -37,7 +37,12 @@ put_flags(const struct frame *frame, struct out *out)
 		{FRAME_HIGHATOMIC, "highatomic"},
 	};
 	const char *before = "flags ";
+	uint32_t number;
 
+	if (frame_owned_by(frame->owner, OWNER_SLAB, &number)) {
+		out_str(out, "flags slab");
+		before = "|";
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (frame->flags & names[i].flag) {
 			out_str(out, before);
@@ -54,9 +59,28 @@ put_owner(struct machine *m, const struct frame *frame, struct out *out)
 {
 	const struct allocation *a =
 		frame->owner ? allocation_get(m, frame->owner) : NULL;
+	const struct slab *slab;
+	uint32_t number;
 	char name[16];
 
-	put_text(out, "owner", a ? allocation_name(a, name) : "-");
+	if (frame_owned_by(frame->owner, OWNER_MEMPOOL, &number)) {
+		const struct mempool *pool = mempool_get(m->mempools, number);
+
+		out_printf(out, "owner mempools/%s\n", pool ? pool->name : "-");
+		return;
+	}
+	if (frame_owned_by(frame->owner, OWNER_PERCPU, &number)) {
+		put_text(out, "owner", "percpu");
+		return;
+	}
+	if (!frame_owned_by(frame->owner, OWNER_SLAB, &number)) {
+		put_text(out, "owner", a ? allocation_name(a, name) : "-");
+		return;
+	}
+	slab = slab_get(m->slab, number);
+	out_str(out, "owner slab/");
+	out_str(out, slab->cache->name);
+	out_char(out, '\n');
 }
 
 /* What a block's first frame says of all its pages. */
@@ -136,18 +160,29 @@ view_allocation(const struct view *v)
 	return allocation_get(v->m, (uint32_t)v->key[0]);
 }
 
-static uint64_t
-bytes_of(const struct view *v, const struct allocation *a)
+bool
+when_allocation_pages(const struct view *v)
 {
-	return a->nr_pages << v->m->phys->page_shift;
+	const struct allocation *a = view_allocation(v);
+
+	return a && a->kind == ALLOCATION_PAGES;
+}
+
+bool
+when_allocation_cached(const struct view *v)
+{
+	const struct allocation *a = view_allocation(v);
+
+	return a && a->cache;
 }
 
 /* Whether the direct map has it; then *@address is where. */
 static bool
-logical_address(const struct phys *phys, pfn_t pfn, va_t *address)
+logical_address(const struct machine *m, const struct allocation *a,
+		va_t *address)
 {
-	*address = phys->arch->page_offset + (pfn << phys->page_shift);
-	return pfn < phys->max_low_pfn;
+	*address = m->phys->arch->page_offset + allocation_start(m, a);
+	return a->pfn < m->phys->max_low_pfn;
 }
 
 void
@@ -167,7 +202,7 @@ show_allocation_address(const struct view *v, struct out *out)
 
 	if (!a)
 		return;
-	if (logical_address(v->m->phys, a->pfn, &address))
+	if (logical_address(v->m, a, &address))
 		out_hex(out, address);
 	else
 		out_str(out, "none");
@@ -189,7 +224,7 @@ show_allocation_size(const struct view *v, struct out *out)
 	const struct allocation *a = view_allocation(v);
 
 	if (a)
-		put_value(out, bytes_of(v, a));
+		put_value(out, allocation_bytes(v->m, a));
 }
 
 void
@@ -239,8 +274,8 @@ read_allocation_data(const struct view *v, void *to, size_t len, uint64_t at)
 
 	if (!a)
 		return 0;
-	return read_memory(v, a->pfn << v->m->phys->page_shift, bytes_of(v, a),
-			   to, len, at);
+	return read_memory(v, allocation_start(v->m, a),
+			   allocation_bytes(v->m, a), to, len, at);
 }
 
 uint64_t
@@ -248,7 +283,7 @@ size_allocation_data(const struct view *v)
 {
 	const struct allocation *a = view_allocation(v);
 
-	return a ? bytes_of(v, a) : 0;
+	return a ? allocation_bytes(v->m, a) : 0;
 }
 
 static const char *const context_names[NR_CONTEXTS] = {
@@ -257,42 +292,81 @@ static const char *const context_names[NR_CONTEXTS] = {
 	[CONTEXT_SPINLOCK] = "spinlock",
 };
 
+/* What their first frame says of pages. */
+static void
+put_pages(const struct phys *phys, const struct allocation *a, struct out *out)
+{
+	const struct frame *frame = &phys->frames[a->pfn];
+
+	put_text(out, "migratetype", migratetype_name(frame->type));
+	put_counter(out, "refcount", (uint64_t)(uint32_t)frame->refs);
+}
+
+/* What only objects have. */
+static void
+put_object(struct machine *m, const struct allocation *a, struct out *out)
+{
+	const struct kmem_cache *s =
+		a->cache ? kmem_cache_get(m->slab, a->cache) : NULL;
+	const struct slab *slab = slab_of(m->slab, a->address);
+
+	put_text(out, "cache", s ? s->name : "-");
+	if (slab) {
+		put_counter(out, "slab", slab->pfn);
+		put_counter(out, "index", slab_object_index(slab, a->address));
+	}
+	put_text(out, "freed_by", a->free);
+}
+
+void
+show_allocation_cache(const struct view *v, struct out *out)
+{
+	const struct allocation *a = view_allocation(v);
+	const struct kmem_cache *s =
+		a ? kmem_cache_get(v->m->slab, a->cache) : NULL;
+
+	out_str(out, "../../slab/");
+	out_str(out, s ? s->name : "-");
+}
+
 void
 show_allocation_info(const struct view *v, struct out *out)
 {
 	const struct allocation *a = view_allocation(v);
 	const struct phys *phys = v->m->phys;
-	const struct frame *frame;
 	const struct zone *zone;
 	va_t address;
 	char name[16];
 
 	if (!a)
 		return;
-	frame = &phys->frames[a->pfn];
 	zone = phys_zone_of(phys, a->pfn);
 	put_text(out, "name", allocation_name(a, name));
 	put_counter(out, "id", a->id);
 	put_text(out, "op", a->op);
 	put_counter(out, "pfn", a->pfn);
-	put_hex(out, "physical", a->pfn << phys->page_shift);
-	if (logical_address(phys, a->pfn, &address))
+	put_hex(out, "physical", allocation_start(v->m, a));
+	if (logical_address(v->m, a, &address))
 		put_hex(out, "address", address);
 	else
 		put_text(out, "address", "none");
-	put_counter(out, "order", a->order);
-	put_counter(out, "pages", a->nr_pages);
-	put_counter(out, "bytes", bytes_of(v, a));
+	if (a->kind == ALLOCATION_PAGES) {
+		put_counter(out, "order", a->order);
+		put_counter(out, "pages", a->nr_pages);
+	}
+	put_counter(out, "bytes", allocation_bytes(v->m, a));
+	if (a->kind == ALLOCATION_OBJECT)
+		put_object(v->m, a, out);
 	if (zone) {
 		put_counter(out, "node", zone->node->id);
 		put_text(out, "zone", zone_type_name(zone->type));
 	}
-	put_text(out, "migratetype", migratetype_name(frame->type));
 	out_str(out, "gfp ");
 	gfp_print(out, a->gfp);
 	out_char(out, '\n');
 	put_counter(out, "cpu", a->cpu);
 	put_text(out, "context", context_names[a->context % NR_CONTEXTS]);
-	put_counter(out, "refcount", (uint64_t)(uint32_t)frame->refs);
+	if (a->kind == ALLOCATION_PAGES)
+		put_pages(phys, a, out);
 	put_counter(out, "born_ns", a->born_ns);
 }

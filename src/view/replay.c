@@ -130,6 +130,85 @@ progress_modelled(const struct trace *trace, struct out *out)
 	row(out, "modelled_extfrag", trace->count[TRACE_MM_PAGE_ALLOC_EXTFRAG]);
 }
 
+/* Fields in the order in which the file has them. */
+static const struct {
+	const char *key;
+	size_t offset;
+} slab_rows[] = {
+#define SLAB_ROW(key, field)                                                   \
+	{                                                                      \
+		key, offsetof(struct replay_slab_counts, field)                \
+	}
+	SLAB_ROW("slab_events", events),
+	SLAB_ROW("slab_hidden_pointers", hidden),
+	SLAB_ROW("slab_allocated", allocated),
+	SLAB_ROW("slab_freed", freed),
+	SLAB_ROW("slab_failed_in_recording", had_failed),
+	SLAB_ROW("slab_null_frees", null_frees),
+	SLAB_ROW("slab_unknown_frees", unknown),
+	SLAB_ROW("slab_allocated_again", again),
+	SLAB_ROW("slab_failed", failed),
+	SLAB_ROW("slab_impossible", impossible),
+	SLAB_ROW("slab_caches_made", made),
+	SLAB_ROW("slab_sites_by_size", by_size),
+	SLAB_ROW("slab_sites_learnt", learnt),
+	SLAB_ROW("slab_sites_moved", moved),
+	SLAB_ROW("slab_pages_taken", pages_taken),
+	SLAB_ROW("slab_pages_freed", pages_freed),
+};
+
+static const struct {
+	const char *key;
+	size_t offset;
+} foretold_rows[] = {
+	SLAB_ROW("slab_steps", steps),
+	SLAB_ROW("slab_objects_predicted", object_right),
+	SLAB_ROW("slab_slabs_predicted", slab_right),
+	SLAB_ROW("slab_no_cache", no_cache),
+	SLAB_ROW("slab_before", before),
+	SLAB_ROW("slab_shuffled", shuffled),
+	SLAB_ROW("slab_otherwise", otherwise),
+#undef SLAB_ROW
+};
+
+static uint64_t
+slab_count_at(const struct replay_slab_counts *counts, size_t offset)
+{
+	return *(const uint64_t *)(const void *)((const char *)counts + offset);
+}
+
+static void
+progress_slab(const struct replay *replay, struct out *out)
+{
+	const struct replay_slab_counts *counts = &replay->counts.slab;
+
+	for (size_t i = 0; i < ARRAY_SIZE(slab_rows); i++)
+		row(out, slab_rows[i].key,
+		    slab_count_at(counts, slab_rows[i].offset));
+	row(out, "slab_pages_live", replay_slab_pages(replay));
+	row(out, "live_objects", replay_live_objects(replay));
+	if (replay->policy != REPLAY_MIRROR)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(foretold_rows); i++)
+		row(out, foretold_rows[i].key,
+		    slab_count_at(counts, foretold_rows[i].offset));
+	out_str(out, "slab_objects_percent ");
+	percent(out, counts->object_right, counts->steps);
+	out_char(out, '\n');
+}
+
+void
+show_replay_caches(const struct view *v, struct out *out)
+{
+	replay_print_caches(v->m, out);
+}
+
+void
+show_replay_sites(const struct view *v, struct out *out)
+{
+	replay_print_sites(v->m, out);
+}
+
 void
 show_replay_progress(const struct view *v, struct out *out)
 {
@@ -142,6 +221,7 @@ show_replay_progress(const struct view *v, struct out *out)
 	row(out, "modelled_ns", v->m->now_ns);
 	progress_lines(&replay->counts, out);
 	progress_steps(replay, out);
+	progress_slab(replay, out);
 	progress_modelled(&v->m->trace, out);
 }
 
@@ -150,11 +230,16 @@ mismatch_line(const struct replay_note *note, struct out *out)
 {
 	bool foreseen = note->mismatch == MISMATCH_FORESEEN;
 
-	out_printf(out, "%llu %u %s %llu %u %s",
+	bool slab = note->event >= FTRACE_KMALLOC;
+
+	out_printf(out, slab ? "%llu %u %s %#llx %u %s" : "%llu %u %s %llu %u %s",
 		   (unsigned long long)note->at_ns, note->cpu,
 		   ftrace_kind_name(note->event), (unsigned long long)note->pfn,
 		   note->order, replay_mismatch_name(note->mismatch));
-	if (!foreseen)
+	if (note->mismatch == MISMATCH_OBJECT)
+		out_printf(out, " %#llx %s", (unsigned long long)note->expected,
+			   note->lists);
+	else if (!foreseen)
 		out_str(out, " - -");
 	else if (note->expected == PFN_NONE)
 		out_printf(out, ":%s - %s",

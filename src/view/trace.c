@@ -30,6 +30,7 @@ show_trace_text(const struct view *v, struct out *out)
 {
 	const struct trace *t = &v->m->trace;
 	const struct phys *phys = v->m->phys;
+	struct trace_printer with = {phys->arch, v->m->symbols};
 	uint64_t n, oldest = trace_oldest(t);
 	unsigned int cpu, online = 0;
 
@@ -38,7 +39,7 @@ show_trace_text(const struct view *v, struct out *out)
 	trace_text_header(out, t->written - oldest,
 			  t->written - oldest + t->lost, online);
 	for (n = oldest; n < t->written; n++)
-		trace_text_record(out, phys->arch, trace_get(t, n));
+		trace_text_record(out, &with, trace_get(t, n));
 }
 
 void

@@ -16,22 +16,29 @@
 
 #define ID_FIRST 500
 #define COMMON_SIZE 8
-#define FIELDS_MAX 6
+#define FIELDS_MAX 7
 
-/* C types of fields; a long is as wide as the architecture's words. */
-enum field_type { NO_FIELD, ULONG, UINT, INT };
+/* C types of fields. */
+enum field_type { NO_FIELD, ULONG, UINT, INT, POINTER, SIZE, BOOL, TEXT };
 
 static const struct {
 	const char *name;
-	bool is_long;
+	unsigned int size; /* 0: as wide as the architecture's words */
 	bool is_signed;
 } types[] = {
-	[ULONG] = {"unsigned long", true,  false},
-	[UINT] = {"unsigned int",  false, false},
-	[INT] = {"int",		false, true },
+	[ULONG] = {"unsigned long",	    0, false},
+	[UINT] = {"unsigned int",	  4, false},
+	[INT] = {"int",		4, true },
+	[POINTER] = {"const void *",	     0, false},
+	[SIZE] = {"size_t",	    0, false},
+	[BOOL] = {"bool",		  1, false},
+ /* Where in the record the text lies, and its length. */
+	[TEXT] = {"__data_loc char[]", 4, true },
 };
 
 #define PAGE "%PAGE"
+#define SITE_AND_OBJECT "(void *)REC->call_site, REC->ptr"
+#define SIZES "REC->bytes_req, REC->bytes_alloc"
 #define PAGE_OR_NULL "REC->pfn != -1UL ? " PAGE " : ((void *)0)"
 #define PFN_OR_0 "REC->pfn != -1UL ? REC->pfn : 0"
 
@@ -135,7 +142,7 @@ trace_text_format(struct out *out, const struct arch *arch,
 	out_char(out, '\n');
 	for (i = 0; i < FIELDS_MAX && formats[event].field[i].type; i++) {
 		enum field_type type = formats[event].field[i].type;
-		unsigned int size = types[type].is_long ? word : 4;
+		unsigned int size = types[type].size ? types[type].size : word;
 
 		offset = (unsigned int)round_up_to(offset, size);
 		format_field(out, types[type].name,

@@ -14,6 +14,8 @@
  *
  *     %P  address of the struct page of the first argument; takes none
  *     %x  a pfn, 0x and hex         %d  decimal         %g  gfp flags
+ *     %S  a function and the offset in it   %p  an address, all its digits
+ *     %i  a signed number    %b  true or false    %s  a text (TRACE_TEXT)
  */
 #include "kmemfs/view/trace_text.h"
 
@@ -38,6 +40,14 @@ static const char *const templates[NR_TRACE_EVENTS] = {
 		"page=%P pfn=%x alloc_order=%d fallback_order=%d "
 		"pageblock_order=%d alloc_migratetype=%d "
 		"fallback_migratetype=%d fragmenting=%d change_ownership=%d",
+	[TRACE_KMALLOC] =
+		"call_site=%S ptr=%p bytes_req=%d bytes_alloc=%d gfp_flags=%g "
+		"node=%i accounted=%b",
+	[TRACE_KFREE] = "call_site=%S ptr=%p",
+	[TRACE_KMEM_CACHE_ALLOC] =
+		"call_site=%S ptr=%p bytes_req=%d bytes_alloc=%d gfp_flags=%g "
+		"node=%i accounted=%b",
+	[TRACE_KMEM_CACHE_FREE] = "call_site=%S ptr=%p name=%s",
 };
 
 void
@@ -140,8 +150,42 @@ trace_text_page(struct out *out, const struct arch *arch, uint64_t pfn)
 	out_hex_pad(out, address, arch->vmemmap > UINT32_MAX ? 16 : 8);
 }
 
+/* How one argument is printed; @letter is the template's. */
+static void
+trace_text_arg(struct out *out, const struct trace_printer *with, char letter,
+	       uint64_t arg)
+{
+	bool wide = with->arch->vmemmap > UINT32_MAX;
+
+	switch (letter) {
+	case 'x':
+		out_hex(out, trace_text_is_page(arg) ? arg : 0);
+		break;
+	case 'g':
+		gfp_print(out, (gfp_t)arg);
+		break;
+	case 'S':
+		symbols_print(with->symbols, arg, out);
+		break;
+	case 'p':
+		out_hex_pad(out, arg, wide ? 16 : 8);
+		break;
+	case 'i':
+		out_i64(out, (int32_t)arg);
+		break;
+	case 'b':
+		out_str(out, arg ? "true" : "false");
+		break;
+	case 's':
+		out_str(out, (const char *)(uintptr_t)arg);
+		break;
+	default:
+		out_u64(out, arg);
+	}
+}
+
 void
-trace_text_record(struct out *out, const struct arch *arch,
+trace_text_record(struct out *out, const struct trace_printer *with,
 		  const struct trace_record *record)
 {
 	const char *at = templates[record->event];
@@ -159,14 +203,9 @@ trace_text_record(struct out *out, const struct arch *arch,
 			break;
 		at = percent + 2;
 		if (percent[1] == 'P')
-			trace_text_page(out, arch, record->arg[0]);
-		else if (percent[1] == 'x')
-			out_hex(out, trace_text_is_page(*arg) ? *arg : 0),
-				arg++;
-		else if (percent[1] == 'g')
-			gfp_print(out, (gfp_t)*arg++);
+			trace_text_page(out, with->arch, record->arg[0]);
 		else
-			out_u64(out, *arg++);
+			trace_text_arg(out, with, percent[1], *arg++);
 	}
 	out_char(out, '\n');
 }
@@ -174,6 +213,7 @@ trace_text_record(struct out *out, const struct arch *arch,
 size_t
 trace_pipe_take(struct machine *m, struct out *out, size_t want)
 {
+	struct trace_printer with = {m->phys->arch, m->symbols};
 	struct trace *t = &m->trace;
 	size_t before = out->len;
 
@@ -187,7 +227,7 @@ trace_pipe_take(struct machine *m, struct out *out, size_t want)
 				record->now.cpu,
 				(unsigned long long)(t->lost - t->lost_told));
 		t->lost_told = t->lost;
-		trace_text_record(out, m->phys->arch, record);
+		trace_text_record(out, &with, record);
 		trace_consume(t);
 		/* What trace shows has changed. */
 		m->generation++;

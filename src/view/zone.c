@@ -2,6 +2,7 @@
 /*
  * zone.c - /nodes/N/zones/Z: a zone's numbers and lists, one a file
  */
+#include "kmemfs/phys/list_walk.h"
 #include "kmemfs/show.h"
 #include "kmemfs/view/kernel.h"
 #include "kmemfs/view/pageblocks.h"
@@ -207,11 +208,15 @@ show_order_nr_free(const struct view *v, struct out *out)
 void
 show_order_list(const struct view *v, struct out *out)
 {
+	const struct zone *zone = view_zone(v);
+	unsigned int order = (unsigned int)v->key[2];
 	struct list_cursor cursor = {0};
+	uint64_t nr;
 	pfn_t pfn;
 
-	while ((pfn = buddy_list_next(view_zone(v), (unsigned int)v->key[2],
-				      (enum migratetype)v->key[3], &cursor)) !=
-	       PFN_NONE)
-		put_value(out, pfn);
+	while ((pfn = buddy_list_stride(zone, order,
+					(enum migratetype)v->key[3], &cursor,
+					&nr)) != PFN_NONE)
+		for (; nr; nr--, pfn += 1UL << order)
+			out_u64_line(out, pfn);
 }

@@ -12,13 +12,18 @@
 static void
 put_stat(struct out *out, const char *name, uint64_t value)
 {
-	size_t len = strlen(name);
+	static const char before[] = "\n      ";
+	size_t len = strlen(name), width = MAX_OF(len, (size_t)12);
+	char *to;
 
-	out_str(out, "\n      ");
-	out_mem(out, name, len);
-	if (len < 12)
-		out_mem(out, "            ", 12 - len);
-	out_char(out, ' ');
+	out_reserve(out, sizeof(before) + width);
+	to = out->text + out->len;
+	memcpy(to, before, sizeof(before) - 1);
+	to += sizeof(before) - 1;
+	memset(to, ' ', 13);
+	memcpy(to, name, len);
+	to[width] = ' ';
+	out->len += sizeof(before) + width;
 	out_u64(out, value);
 }
 

@@ -125,10 +125,11 @@ replay_lines(void *with)
 }
 
 static void
-bench_replay(const char *text, size_t len, const char *policy)
+bench_replay(const char *events, const char *text, size_t len,
+	     const char *policy, double limit)
 {
-	char *what =
-		g_strdup_printf("replay/ftrace, in process, policy %s", policy);
+	char *what = g_strdup_printf("replay/ftrace%s, in process, policy %s",
+				     events, policy);
 	struct recording r = {.text = text, .policy = policy, .len = len};
 
 	bench_run(&(struct bench_row){
@@ -139,9 +140,44 @@ bench_replay(const char *text, size_t len, const char *policy)
 		.other = replay_lines,
 		.with = &r,
 		.target = TARGET_OURS_MIN,
-		.limit = 5,
+		.limit = limit,
 	});
 	g_free(what);
+}
+
+/* The lines of @text that are slab events. */
+static GString *
+slab_lines(const char *text, size_t len)
+{
+	static const char *const events[] = {": kmalloc", ": kfree",
+					     ": kmem_cache_"};
+	const char *at = text, *end = text + len;
+	GString *lines = g_string_new(NULL);
+
+	while (at < end) {
+		const char *next = memchr(at, '\n', (size_t)(end - at));
+		size_t n = (size_t)((next ? next + 1 : end) - at);
+
+		for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+			if (memmem(at, n, events[i], strlen(events[i]))) {
+				g_string_append_len(lines, at, (gssize)n);
+				break;
+			}
+		at += n;
+	}
+	return lines;
+}
+
+static void
+bench_replays(const char *text, size_t len)
+{
+	GString *slab = slab_lines(text, len);
+
+	bench_replay("", text, len, "model", 5);
+	bench_replay("", text, len, "mirror", 5);
+	bench_replay(" of slab events", slab->str, slab->len, "model", 3);
+	bench_replay(" of slab events", slab->str, slab->len, "mirror", 3);
+	g_string_free(slab, TRUE);
 }
 
 /* --- the journal --------------------------------------------------------- */
@@ -230,12 +266,10 @@ main(int argc, char **argv)
 	char *text = first < argc ? bench_load(argv[first], &len) : NULL;
 
 	bench_batch();
-	if (text) {
-		bench_replay(text, len, "model");
-		bench_replay(text, len, "mirror");
-	} else {
+	if (text)
+		bench_replays(text, len);
+	else
 		bench_skip("replay/ftrace", "no recording was given");
-	}
 	bench_journal();
 	g_free(text);
 	return bench_end();

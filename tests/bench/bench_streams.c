@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench_streams.c - much at once through a mount: batches, recordings, a dump
+ * bench_streams.c - much at once through a mount: batches, recordings
  *
  *   bench_streams [options] KMEMFS NULL [TRACE]
  */
@@ -14,37 +14,6 @@
 #include <unistd.h>
 
 #define PIECE (128 * 1024)
-
-static char room[PIECE];
-
-static double
-stream_file(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint64_t bytes = 0, start = bench_now();
-	ssize_t got;
-
-	if (fd < 0)
-		return NAN;
-	while ((got = read(fd, room, sizeof(room))) > 0)
-		bytes += (uint64_t)got;
-	close(fd);
-	return got < 0 || !bytes
-		       ? NAN
-		       : (double)bytes * 1e3 / (double)(bench_now() - start);
-}
-
-static double
-stream_ours(void *with)
-{
-	return stream_file(((struct pair *)with)->path);
-}
-
-static double
-stream_other(void *with)
-{
-	return stream_file(((struct pair *)with)->other);
-}
 
 /* A text of lines that both sides are fed with. */
 struct text {
@@ -126,21 +95,12 @@ feed_null(void *with)
 static void
 bench_streams(const char *text, size_t len)
 {
-	struct pair flags = {.path = below(ours, "proc/kpageflags"),
-			     .other = g_strdup("/proc/kpageflags")};
 	struct text batch = {.path = below(ours, "control/batch"),
 			     .other = below(null, "f0"),
 			     .batch = true};
 	struct text replay = {.path = below(ours, "replay/ftrace"),
 			      .other = batch.other};
 
-	if (access(flags.other, R_OK))
-		bench_skip("kpageflags", "the host's cannot be read");
-	else
-		bench_run(&(struct bench_row){"mount: cat of kpageflags",
-					      "MB/s", "/proc/kpageflags",
-					      stream_ours, stream_other, &flags,
-					      TARGET_RATIO_MIN, 2, 0, 0});
 	bench_run(&(struct bench_row){"mount: control/batch", "M ops/s",
 				      "null server", feed_ours, feed_null,
 				      &batch, TARGET_NONE, 0, 0, 0});
@@ -153,8 +113,6 @@ bench_streams(const char *text, size_t len)
 	}
 	out_fini(&batch.lines);
 	out_fini(&replay.lines);
-	g_free(flags.path);
-	g_free(flags.other);
 	g_free(batch.path);
 	g_free(batch.other);
 	g_free(replay.path);

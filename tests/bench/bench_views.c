@@ -8,6 +8,7 @@
  * open, read and close, against the system calls on the host's file.
  */
 #include "lib/bench.h"
+#include "lib/fragment.h"
 
 #include "kmemfs/show.h"
 #include "kmemfs/tree/tree.h"
@@ -125,6 +126,8 @@ bench_format(struct format *f)
 	uint64_t start, one;
 	bool host;
 
+	if (!bench_wants(f->what))
+		return;
 	f->out = OUT_INIT;
 	f->host.room = g_malloc(PIECE);
 	host = host_read(&f->host) > 0;
@@ -139,27 +142,11 @@ bench_format(struct format *f)
 		.ours = format_ours,
 		.other = host ? format_host : format_copy,
 		.with = f,
-		.target = host ? TARGET_RATIO_MIN : TARGET_OURS_MIN,
-		.limit = host ? 2 : 200,
+		.target = TARGET_OURS_MIN,
+		.limit = 400,
 	});
 	g_free(f->host.room);
 	out_fini(&f->out);
-}
-
-/* Make a long list of free pages: take many, give every second one back. */
-static void
-fragment(struct machine *m, unsigned int nr)
-{
-	struct page_request request = {.gfp = GFP_KERNEL, .nid = NODE_LOCAL};
-	pfn_t *pfns = g_new(pfn_t, nr);
-
-	for (unsigned int i = 0; i < nr; i++)
-		if (pages_alloc(m->phys, &request, &pfns[i]))
-			abort();
-	for (unsigned int i = 0; i < nr; i += 2)
-		pages_put(m->phys, pfns[i], 0, 0);
-	pages_drain(m->phys, NULL, -1);
-	g_free(pfns);
 }
 
 static void
@@ -194,6 +181,19 @@ bench_formats(void)
 	bench_format(&(struct format){
 		.m = m,
 		.what = "formatting a list of 200,000 free pages",
+		.show = show_order_list,
+		.key = {0, ZONE_NORMAL, 0, MIGRATE_UNMOVABLE},
+		.name = "Unmovable",
+		.host.path = "/proc/kallsyms",
+	});
+	machine_free(m);
+	if (!bench_wants("formatting a list of 100 MB"))
+		return;
+	m = bench_boot(FRAGMENT_MACHINE);
+	fragment(m, FRAGMENT_PAGES);
+	bench_format(&(struct format){
+		.m = m,
+		.what = "formatting a list of 100 MB",
 		.show = show_order_list,
 		.key = {0, ZONE_NORMAL, 0, MIGRATE_UNMOVABLE},
 		.name = "Unmovable",

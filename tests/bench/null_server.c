@@ -6,12 +6,16 @@
  * takes longer than this is kmemfs; the rest is the kernel, the wake-ups and
  * libfuse.
  *
- *   null_server [-k] [-t SECONDS] [-s BYTES] [-n FILES] MOUNTPOINT
+ *   null_server [-kl] [-t SECONDS] [-s BYTES] [-n FILES] MOUNTPOINT
  *
  * The root holds f0 to f<FILES-1> of BYTES each, 0644.  Reads give 'x', writes
  * are taken and forgotten.  -k: the page cache keeps contents (else direct
- * I/O).  -t: timeout of names and attributes (0).  Stays in the foreground;
- * SIGTERM unmounts.
+ * I/O).  -l: the kernel keeps lists.  -t: timeout of names and attributes (0).
+ * Stays in the foreground; SIGTERM unmounts.
+ *
+ * Two directories that the root does not list hold directories of files: as
+ * many as kmemfs has with 430 allocations, "tree" in allocations/ and "bush" in
+ * all.
  */
 #define FUSE_USE_VERSION 312
 
@@ -23,27 +27,73 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIRST_FILE 2 /* inode of f0; the root is 1 */
+#define FIRST_FILE 2	 /* inode of f0; the root is 1 */
+#define DIR_STEP 0x10000 /* inodes of directories are multiples of it */
+#define MOST_FILES 4096
+
+static const struct big {
+	const char *name;
+	fuse_ino_t ino;
+	unsigned long dirs, files; /* in it, in each */
+} bigs[] = {
+	{"tree", 0x10000000, 430,  11},
+	{"bush", 0x20000000, 1197, 6 },
+};
 
 static struct {
-	bool keep;
+	bool keep, lists;
 	double timeout;
 	size_t size;
 	unsigned long nr_files;
 	char *bytes;
 } null_fs = {.size = 256, .nr_files = 1};
 
+static bool
+is_dir(fuse_ino_t ino)
+{
+	return ino == FUSE_ROOT_ID || ino % DIR_STEP == 0;
+}
+
+/* The inode of the first entry of @dir, their number, and how far apart they
+ * are. */
+static fuse_ino_t
+children(fuse_ino_t dir, unsigned long *nr, fuse_ino_t *step)
+{
+	*nr = null_fs.nr_files;
+	*step = 1;
+	if (dir == FUSE_ROOT_ID)
+		return FIRST_FILE;
+	for (size_t i = 0; i < sizeof(bigs) / sizeof(*bigs); i++) {
+		if (dir == bigs[i].ino) {
+			*nr = bigs[i].dirs;
+			*step = DIR_STEP;
+		} else if (dir > bigs[i].ino) {
+			*nr = bigs[i].files;
+		}
+	}
+	return dir + *step;
+}
+
+static fuse_ino_t
+find_big(const char *name)
+{
+	for (size_t i = 0; i < sizeof(bigs) / sizeof(*bigs); i++)
+		if (!strcmp(name, bigs[i].name))
+			return bigs[i].ino;
+	return 0;
+}
+
 static struct stat
 null_stat(fuse_ino_t ino)
 {
+	bool dir = is_dir(ino);
 	struct stat st = {
 		.st_ino = ino,
-		.st_mode =
-			ino == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0644,
+		.st_mode = dir ? S_IFDIR | 0755 : S_IFREG | 0644,
 		.st_nlink = 1,
 		.st_uid = getuid(),
 		.st_gid = getgid(),
-		.st_size = ino == FUSE_ROOT_ID ? 0 : (off_t)null_fs.size,
+		.st_size = dir ? 0 : (off_t)null_fs.size,
 	};
 
 	return st;
@@ -57,13 +107,17 @@ null_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		.entry_timeout = null_fs.timeout,
 	};
 	char *end = NULL;
-	unsigned long nr = *name == 'f' ? strtoul(name + 1, &end, 10) : 0;
+	unsigned long most, nr = *name == 'f' ? strtoul(name + 1, &end, 10) : 0;
+	fuse_ino_t step, first = children(parent, &most, &step);
 
-	if (parent != FUSE_ROOT_ID || !end || *end || nr >= null_fs.nr_files) {
+	if (end && !*end && nr < most)
+		e.ino = first + nr * step;
+	else if (parent == FUSE_ROOT_ID)
+		e.ino = find_big(name);
+	if (!e.ino) {
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
-	e.ino = FIRST_FILE + nr;
 	e.attr = null_stat(e.ino);
 	fuse_reply_entry(req, &e);
 }
@@ -87,16 +141,26 @@ null_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *to, int what,
 }
 
 static void
+null_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	fi->cache_readdir = null_fs.lists;
+	fi->keep_cache = null_fs.lists;
+	fuse_reply_open(req, fi);
+}
+
+static void
 null_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at,
 	     struct fuse_file_info *fi)
 {
+	unsigned long nr;
+	fuse_ino_t step, first = children(ino, &nr, &step);
 	char *bytes = malloc(size);
 	size_t used = 0;
 
-	(void)ino;
 	(void)fi;
-	for (; bytes && (unsigned long)at < null_fs.nr_files; at++) {
-		struct stat st = null_stat(FIRST_FILE + (fuse_ino_t)at);
+	for (; bytes && (unsigned long)at < nr; at++) {
+		struct stat st = null_stat(first + (fuse_ino_t)at * step);
 		char name[24];
 		size_t len;
 
@@ -155,6 +219,7 @@ static const struct fuse_lowlevel_ops null_ops = {
 	.lookup = null_lookup,
 	.getattr = null_getattr,
 	.setattr = null_setattr,
+	.opendir = null_opendir,
 	.readdir = null_readdir,
 	.open = null_open,
 	.read = null_read,
@@ -195,10 +260,13 @@ main(int argc, char **argv)
 {
 	int option, status;
 
-	while ((option = getopt(argc, argv, "kt:s:n:")) != -1) {
+	while ((option = getopt(argc, argv, "klt:s:n:")) != -1) {
 		switch (option) {
 		case 'k':
 			null_fs.keep = true;
+			break;
+		case 'l':
+			null_fs.lists = true;
 			break;
 		case 't':
 			null_fs.timeout = strtod(optarg, NULL);
@@ -213,8 +281,8 @@ main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind + 1 != argc) {
-		fputs("usage: null_server [-k] [-t SECONDS] [-s BYTES] "
+	if (optind + 1 != argc || null_fs.nr_files > MOST_FILES) {
+		fputs("usage: null_server [-kl] [-t SECONDS] [-s BYTES] "
 		      "[-n FILES] MOUNTPOINT\n",
 		      stderr);
 		return 2;

@@ -253,33 +253,59 @@ line_free(struct out *out)
 		out_printf(out, " cpu=%u", below(run.m->phys->nr_cpus));
 }
 
+/* Whether bytes at @at may be written without harm to a slab's lists. */
+static bool
+is_harmless(pa_t at)
+{
+	va_t address = run.m->phys->arch->page_offset + at;
+
+	return !slab_of(run.m->slab, address) &&
+	       !slab_of(run.m->slab, address + 64);
+}
+
+/* Inside an object at most: what lies past it is for other tests. */
+static unsigned int
+put_allocation_place(struct out *out)
+{
+	uint32_t last = allocation_last_id(run.m);
+	const struct allocation *a =
+		allocation_next(run.m, last ? below(last) : 0);
+	unsigned int at;
+	char name[16];
+
+	out_str(out, "allocations/");
+	if (!a || a->kind == ALLOCATION_PAGES) {
+		out_printf(out, "%s %u", a ? allocation_name(a, name) : "no",
+			   below(9000));
+		return 40;
+	}
+	at = below((unsigned int)MIN_OF(a->size, 100000));
+	out_printf(out, "%s %u", allocation_name(a, name), at);
+	return (unsigned int)MIN_OF(40, a->size - at);
+}
+
 static void
 line_bytes(struct out *out)
 {
 	const struct phys *phys = run.m->phys;
+	pa_t at = next_random() % (phys->max_pfn << phys->page_shift);
+	unsigned int most = 40;
 
 	out_str(out, "bytes/write ");
-	switch (below(3)) {
-	case 0:
-		out_printf(out, "ram %llu",
-			   (unsigned long long)(next_random() %
-						(phys->max_pfn
-						 << phys->page_shift)));
-		break;
-	case 1:
-		out_printf(out, "pages/%llu %u",
-			   (unsigned long long)(next_random() % phys->max_pfn),
-			   below(5000));
-		break;
-	default:
-		out_str(out, "allocations/");
-		put_live(out, false);
-		out_printf(out, " %u", below(9000));
-	}
+	if (below(3) == 0 || !is_harmless(at))
+		most = put_allocation_place(out);
+	else if (below(2))
+		out_printf(out, "ram %llu", (unsigned long long)at);
+	else
+		out_printf(out, "pages/%llu %llu",
+			   (unsigned long long)(at >> phys->page_shift),
+			   (unsigned long long)(at % page_size(phys)));
 	out_str(out, " hex:");
-	for (unsigned int n = below(40); n; n--)
+	for (unsigned int n = below(most); n; n--)
 		out_printf(out, "%02x", below(3) ? 0 : below(256));
 }
+
+#include "lines_kernel.h"
 
 static void
 line_sysctl(struct out *out)
@@ -363,17 +389,23 @@ static const struct {
 	unsigned int weight;
 	void (*make)(struct out *out);
 } kinds[] = {
-	{40, line_alloc },
-	  {30, line_free	},
-	    {4,	line_exact },
-	     {10, line_bytes },
-	{3,  line_sysctl},
-	  {3,  line_memory},
-	    {4,	line_clock },
-	     {1,	 line_drain },
-	{6,  line_replay},
-	  {5,  line_any   },
-	    {3,	line_noise },
+	{40, line_alloc      },
+	{30, line_free	      },
+	  {4,  line_exact	},
+	{10, line_bytes      },
+	{10, line_cache      },
+	  {40, line_object	  },
+	{30, line_object_free},
+	{10, line_pool	      },
+	  {10, line_percpu	  },
+	{2,  line_fault      },
+	{3,  line_sysctl     },
+	  {3,  line_memory	 },
+	{4,  line_clock      },
+	{1,  line_drain      },
+	  {6,  line_replay	 },
+	{5,  line_any	    },
+	{3,  line_noise      },
 };
 
 static void

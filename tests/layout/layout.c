@@ -136,7 +136,8 @@ check_text(struct tree *t, const struct declared *d, const char *path,
 	}
 	tree_close(f);
 	result(got >= 0 || got == -EAGAIN, "it can be read", path);
-	if (!strcmp(d->stream, "-") && !strcmp(d->size, "exact"))
+	if (!strcmp(d->stream, "-") &&
+	    (!strcmp(d->size, "exact") || !strcmp(d->size, "fixed")))
 		result(len == attr->size, "stat tells its length", path);
 }
 
@@ -330,7 +331,21 @@ main(int argc, char **argv)
 	static const char *const some[] = {
 		"page/alloc_pages GFP_KERNEL 3 name=block",
 		"page/alloc_pages GFP_KERNEL|__GFP_COMP 2 name=compound",
-		"page/alloc_pages_exact 20K name=exact", NULL};
+		"page/alloc_pages_exact 20K name=exact",
+		"slab/kmem_cache_create mine 100",
+		"slab/kmem_cache_create merged 100",
+		"slab/kmem_cache_create made 40 ctor=zero",
+		"slab/kmem_cache_alloc_bulk mine 50 name=many",
+		"slab/kmem_cache_alloc made",
+		"slab/kmalloc 100 name=msg",
+		"slab/kmalloc 100K name=large",
+		"slab/kmem_cache_free mine many.7",
+		"mempool/mempool_create_page_pool 3 2 name=pages",
+		"mempool/mempool_create_kmalloc_pool 3 20K name=pool",
+		"mempool/mempool_alloc pages name=element",
+		"percpu/alloc_percpu 100 name=counter",
+		"percpu/get_cpu_ptr counter",
+		NULL};
 	static const char *const none[] = {NULL};
 	char *text, **lines;
 
@@ -355,6 +370,8 @@ main(int argc, char **argv)
 	walk_machine("uma-small", none);
 	walk_machine("i386-highmem", some);
 	walk_machine("numa-4", some);
+	walk_machine("slub-debug", some);
+	walk_machine("boot-buffers", none);
 	for (guint i = 0; i < declared->len; i++) {
 		struct declared *d = declared->pdata[i];
 

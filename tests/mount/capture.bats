@@ -74,6 +74,17 @@ as_read() {
 	[ -s "$BATS_TEST_TMPDIR/read" ]
 	kmem --machine "$machine" cat proc/buddyinfo |
 		diff "$BATS_TEST_TMPDIR/read" -
+	! grep -q 'pages fewer are on per-cpu lists' "$machine" || return 0
+	sed -n 's/^# pageset: //p' "$machine" > "$BATS_TEST_TMPDIR/read"
+	kmem --machine "$machine" cat proc/zoneinfo | pagesets |
+		diff "$BATS_TEST_TMPDIR/read" -
+}
+
+# How many pages are on per-cpu lists.
+pagesets() {
+	awk '$1 == "Node" { zone = "node " ($2 + 0) " " $4 }
+		$1 == "cpu:" { cpu = $2 }
+		$1 == "count:" && $2 { print zone, "cpu", cpu, $2 }'
 }
 
 some_work() {
@@ -84,6 +95,7 @@ some_work() {
 	do page/alloc_pages GFP_KERNEL|__GFP_RECLAIMABLE 4 name=a4
 	do page/alloc_pages GFP_HIGHUSER_MOVABLE 9 name=a5
 	do page/free_pages a3
+	do page/free_pages a2
 	END
 }
 
@@ -147,6 +159,130 @@ some_work() {
 	done
 }
 
+@test "captured models have as many pages on each CPU's lists" {
+	for m in default numa-4 i386-highmem; do
+		some_work | export_machine "$m"
+		pagesets < "$root/proc/zoneinfo" > "$BATS_TEST_TMPDIR/pagesets"
+		[ -s "$BATS_TEST_TMPDIR/pagesets" ]
+		capture "$root"
+		kmem --machine "$machine" cat proc/zoneinfo | pagesets |
+			diff "$BATS_TEST_TMPDIR/pagesets" -
+		hide_from_users
+		capture "$root"
+		kmem --machine "$machine" cat proc/zoneinfo | pagesets |
+			diff "$BATS_TEST_TMPDIR/pagesets" -
+		rm -r "$root"
+	done
+}
+
+@test "a capture rewound through a recording is what was before it" {
+	local before=$BATS_TEST_TMPDIR/before.ini
+
+	some_work | export_machine default
+	capture "$root"
+	mv "$machine" "$before"
+	rm -r "$root"
+	{
+		cat <<-'END'
+		write trace/events/kmem/enable 1
+		do page/alloc_pages GFP_KERNEL 4 name=b1
+		do page/alloc_pages GFP_HIGHUSER_MOVABLE 2 name=b2 cpu=2
+		do page/alloc_pages GFP_HIGHUSER_MOVABLE 0 name=b3
+		do page/alloc_pages GFP_HIGHUSER_MOVABLE 9 name=b4
+		do page/free_pages b2
+		do page/free_pages b1
+		END
+	} | export_machine "$before"
+	cp "$root/trace/trace" "$BATS_TEST_TMPDIR/recording"
+	capture "$root"
+	if same_lists "$before"; then false; fi
+	sh src/tools/kmemfs-capture --root "$root" \
+		--rewind "$BATS_TEST_TMPDIR/recording" > "$machine"
+	same_lists "$before"
+	obeys_laws
+	kmem --machine "$machine" replay "$BATS_TEST_TMPDIR/recording" mirror \
+		> "$BATS_TEST_TMPDIR/progress"
+	grep -x 'not_free 0' "$BATS_TEST_TMPDIR/progress"
+	grep -x 'not_managed 0' "$BATS_TEST_TMPDIR/progress"
+	grep -x 'unknown_free 0' "$BATS_TEST_TMPDIR/progress"
+}
+
+same_lists() { # MACHINE: as the one that was captured last
+	kmem --machine "$1" cat proc/buddyinfo > "$BATS_TEST_TMPDIR/want"
+	kmem --machine "$machine" cat proc/buddyinfo |
+		diff "$BATS_TEST_TMPDIR/want" -
+}
+
+# A buffer of our own in the host's tracefs, which may not be mounted.
+new_tracing() {
+	[ "$(id -u)" -eq 0 ] || skip "takes root"
+	tracefs=$BATS_TEST_TMPDIR/tracefs
+	mkdir "$tracefs"
+	mount -t tracefs none "$tracefs" 2> /dev/null || skip "no tracefs here"
+	tracing=$tracefs/instances/kmemfs.$$
+	mkdir "$tracing" || skip "tracefs has no instances"
+	echo 50000 > "$tracing/buffer_size_kb"
+}
+
+teardown() {
+	[ -z "${tracing-}" ] || rmdir "$tracing" || true
+	[ -z "${tracefs-}" ] || umount "$tracefs" || true
+}
+
+@test "this host's recording is mirrored from its own start" {
+	new_tracing
+	local event progress=$BATS_TEST_TMPDIR/progress
+
+	for event in "$tracing"/events/kmem/mm_page_*/enable; do
+		echo 1 > "$event"
+	done
+	for i in 1 2 3; do
+		sh -c 'head -c 4000000 /dev/zero | tr "\\0" x | wc -c'
+	done
+	echo 0 > "$tracing/tracing_on"
+	cat "$tracing/trace" > "$BATS_TEST_TMPDIR/trace.txt"
+	machine=$BATS_TEST_TMPDIR/machine.ini
+	sh src/tools/kmemfs-capture --rewind "$BATS_TEST_TMPDIR/trace.txt" \
+		> "$machine"
+	kmem --machine "$machine" replay "$BATS_TEST_TMPDIR/trace.txt" mirror \
+		> "$progress"
+	obeys_laws
+	# What is taken was free, or on a per-cpu list, nearly always.
+	awk '{ n[$1] = $2 } END {
+		print n["allocated"], n["not_free"], n["not_managed"]
+		exit !(n["allocated"] > 100 && n["not_managed"] == 0 &&
+		       n["not_free"] < n["allocated"] / 10) }' "$progress"
+}
+
+@test "fidelity begins with the capture that is in a recording's folder" {
+	local folder=$BATS_TEST_TMPDIR/rec
+
+	mkdir "$folder"
+	some_work | export_machine default
+	capture "$root"
+	cp "$machine" "$folder/before.machine.ini"
+	{
+		echo write trace/events/kmem/enable 1
+		echo do page/alloc_pages GFP_KERNEL 0 name=b1 cpu=0
+		echo do page/alloc_pages GFP_KERNEL 0 name=b2 cpu=0
+	} | {
+		root=$root.2
+		export_machine "$machine"
+		cp "$root/trace/trace" "$folder/trace.txt"
+		cp "$root/proc/buddyinfo" "$folder/after.buddyinfo.txt"
+	}
+	BUILD=$bin tests/real/fidelity "$folder" | tee "$BATS_TEST_TMPDIR/line"
+	grep -q 'pcp_predicted=100.00' "$BATS_TEST_TMPDIR/line"
+	grep -q 'end_blocks_different=0$' "$BATS_TEST_TMPDIR/line"
+	# Without it, flags of that moment will do.
+	rm "$folder/before.machine.ini"
+	cp machines/default.ini "$folder/machine.ini"
+	cp "$root/proc/kpageflags" "$folder/before.kpageflags"
+	cp "$root/proc/zoneinfo" "$folder/before.zoneinfo.txt"
+	BUILD=$bin tests/real/fidelity "$folder" | tee "$BATS_TEST_TMPDIR/line"
+	grep -q 'end_blocks_different=0$' "$BATS_TEST_TMPDIR/line"
+}
+
 @test "captured by a user they have the same zones, counts and limits" {
 	for m in default numa-4 uma-small i386-highmem i386-pae; do
 		some_work | export_machine "$m"
@@ -207,4 +343,6 @@ some_work() {
 	fails_with "zoneinfo cannot be read" sh src/tools/kmemfs-capture \
 		--root "$BATS_TEST_TMPDIR"
 	fails_with "usage:" sh src/tools/kmemfs-capture --rot /
+	fails_with "to rewind takes" sh src/tools/kmemfs-capture --root / \
+		--rewind "$BATS_TEST_TMPDIR/no-such-recording"
 }

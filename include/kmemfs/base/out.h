@@ -70,6 +70,8 @@ void out_str_pad(struct out *out, const char *text, unsigned int width);
 /* Decimal; with _pad right-aligned in @width columns, as %*lu. */
 void out_u64(struct out *out, uint64_t v);
 void out_u64_pad(struct out *out, uint64_t v, unsigned int width);
+/* Decimal and a newline: a line of a long list. */
+void out_u64_line(struct out *out, uint64_t v);
 void out_i64(struct out *out, int64_t v);
 /* 0x and lower-case digits without leading zeros. */
 void out_hex(struct out *out, uint64_t v);

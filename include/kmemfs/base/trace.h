@@ -11,6 +11,8 @@
 
 #include "kmemfs/base/types.h"
 
+#include <glib.h>
+
 enum trace_event {
 #define EVENT(id, system, name) TRACE_##id,
 #include "kmemfs/base/trace.def"
@@ -104,5 +106,11 @@ trace_is_on(const struct trace *t, enum trace_event event)
 					   sizeof(trace_args_[0]));            \
 		}                                                              \
 	} while (0)
+
+/*
+ * A text as an argument: kept for the life of the program, once, so that a
+ * record may outlive what it tells of.  For names only, which are few.
+ */
+#define TRACE_TEXT(text) ((uint64_t)(uintptr_t)g_intern_string(text))
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "kmemfs/base/out.h"
 #include "kmemfs/phys/phys.h"
+#include "kmemfs/slab/percpu.h"
+#include "kmemfs/slab/slab.h"
 
 struct sysctl_setting {
 	char *name;
@@ -18,7 +20,9 @@ struct sysctl_setting {
 
 struct machine_config {
 	struct phys_config phys;
-	char *cmdline; /* owned; phys.cmdline points here */
+	struct slab_config slab;     /* [slab] */
+	struct percpu_config percpu; /* [percpu] */
+	char *cmdline; /* owned; phys.cmdline, slab.cmdline point here */
 	uint64_t seed;
 	uint64_t ram_limit; /* bytes the host may hold for RAM */
 	char *hostname;	    /* only a name, for banners */

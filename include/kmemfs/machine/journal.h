@@ -18,6 +18,8 @@
 /* What the first line of a journal's text starts with. */
 #define JOURNAL_MAGIC "kmemfs-journal 1 machine="
 
+#define JOURNAL_MEASURE 50000
+
 struct journal;
 
 /* In @dir (made when it is not there; locked: EBUSY with the pid), or unlinked
@@ -50,6 +52,13 @@ bool journal_text(struct journal *j, uint64_t *cursor, size_t want,
 /* Read @len bytes of the text from offset @at: how many, 0 at the end.  Fast
  * where it goes on from the last read. */
 size_t journal_read(struct journal *j, void *to, size_t len, uint64_t at);
+/*
+ * Bytes of the text as it is now, 0 while they are not known.  Each call looks
+ * at no more than JOURNAL_MEASURE lines that none before has looked at, and at
+ * none that journal_read() has given: so it is known after one call for a short
+ * journal, after some for a long one, or once that was read to its end.
+ */
+uint64_t journal_text_length(struct journal *j);
 
 /*
  * Apply the ops of journal @text to a fresh machine of the same machine file;

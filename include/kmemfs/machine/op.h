@@ -46,6 +46,12 @@
 	P(NEWNAME, "newname", const char *, "a name for what is made")         \
 	P(WORD, "word", const char *, "a word")                                \
 	P(TEXT, "text", const char *, "the rest of the line")                  \
+	P(CACHE, "cache", const char *, "a slab cache's name")                 \
+	P(SLABFLAGS, "slabflags", uint64_t,                                    \
+	  "slab flags: SLAB_HWCACHE_ALIGN|SLAB_PANIC")                         \
+	P(CTOR, "ctor", const char *, "what a constructor writes, by name")    \
+	P(ALLOCATOR, "allocator", const char *, "slub, slab or slob")          \
+	P(SYMBOL, "symbol", const char *, "a function's name")                 \
 	P(BYTES, "bytes", struct op_bytes, "base64:..., hex:... or text")
 
 enum param_type {
@@ -120,6 +126,9 @@ struct op {
  */
 int op_parse(struct machine *m, const char *name, char *line, struct op *op,
 	     struct refusal *r);
+/* The same for the words of @desc. */
+int op_parse_words(struct machine *m, const struct op_desc *desc, char *words,
+		   struct op *op, struct refusal *r);
 /*
  * Run a parsed op: time moves on by at least 1 ns, the journal gets its line
  * unless it is refused.  @answer may be NULL.  Returns 0 or -errno with @r.
@@ -145,9 +154,9 @@ void op_help(const struct op_desc *desc, struct out *out);
  */
 int machine_do(struct machine *m, const char *line, struct out *answer,
 	       struct refusal *r);
-/* The same for the words of op @name. */
-int machine_do_words(struct machine *m, const char *name, const char *line,
-		     struct out *answer, struct refusal *r);
+/* The same for the words of op @desc; NULL: the line names it. */
+int machine_do_words(struct machine *m, const struct op_desc *desc,
+		     const char *line, struct out *answer, struct refusal *r);
 /* Log a refused or failed line as tracefs does: sentence, line, caret. */
 void machine_log_refusal(struct machine *m, const char *op_name,
 			 const char *line, const struct refusal *r);

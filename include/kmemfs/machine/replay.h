@@ -4,12 +4,14 @@
  *
  * Lines of a recording (ftrace.h) become ops, so that the journal holds what
  * was done and not the recording:  replay_begin(), replay_line() for each line,
- * replay_end().  Lines that change nothing (slab events, what is not known)
- * are counted and make no op.
+ * replay_end().  Lines that change nothing (what is not known; slab events
+ * under mirror) are counted and make no op.
  *
- * Policy model: the allocator chooses; a map remembers which block stands for
- * which recorded one.  Policy mirror: the recorded frames themselves are taken,
- * from wherever they are.
+ * Policy model: the allocator chooses; maps remember which block stands for
+ * which recorded one, and which object.  Pages that the recorded kernel took
+ * for its slabs are passed over: our slabs take theirs.  Policy mirror: the
+ * recorded frames themselves are taken, from wherever they are; of objects it
+ * is only foretold where they will lie.
  */
 #ifndef KMEMFS_MACHINE_REPLAY_H
 #define KMEMFS_MACHINE_REPLAY_H
@@ -35,7 +37,12 @@ enum replay_policy { REPLAY_MODEL, REPLAY_MIRROR, NR_REPLAY_POLICIES };
 	R(PARTIAL, "partial", "a part, or parts, of what was allocated")       \
 	R(UNKNOWN, "unknown_free", "nothing known to be allocated there")      \
 	R(FAILED, "failed", "no memory here, where the recording found some")  \
-	R(FORESEEN, "foreseen", "the model would have done otherwise")
+	R(FORESEEN, "foreseen", "the model would have done otherwise")         \
+	R(OBJECT, "object", "another object was foretold, or none")            \
+	R(OBJECT_UNKNOWN, "object_unknown", "no such object is known")         \
+	R(OBJECT_AGAIN, "object_again", "its free was not seen; freed first")  \
+	R(OBJECT_FAILED, "object_failed",                                      \
+	  "no memory here, where the recording found some")
 
 enum replay_mismatch {
 #define REPLAY_ENUM(id, word, means) MISMATCH_##id,
@@ -64,6 +71,36 @@ enum replay_foreseen {
 		NR_FORESEEN
 };
 
+/* The part of slab events. */
+struct replay_slab_counts {
+	uint64_t events;
+	uint64_t hidden; /* whose pointer the kernel would not print */
+	/* Kept by the ops. */
+	uint64_t allocated;  /* objects */
+	uint64_t freed;	     /* objects, of those that were known */
+	uint64_t had_failed; /* allocations that failed in the recording */
+	uint64_t null_frees; /* of NULL and ZERO_SIZE_PTR */
+	uint64_t unknown;    /* frees of what was not known to be allocated */
+	uint64_t again;	     /* allocated twice: its free was not recorded */
+	uint64_t failed;     /* no memory here */
+	uint64_t impossible; /* what cannot be here; nothing done */
+	/* Kept by whoever makes ops of lines. */
+	uint64_t made;	  /* caches */
+	uint64_t by_size; /* sites whose cache was chosen by its sizes */
+	uint64_t learnt;  /* sites whose cache a free told */
+	uint64_t moved;	  /* of them, those that had been given another one */
+	uint64_t pages_taken; /* allocations of slabs' pages, passed over */
+	uint64_t pages_freed; /* and frees */
+	/* Mirror: allocations with addresses that are none of a hash. */
+	uint64_t steps;
+	uint64_t object_right; /* this very object was foretold */
+	uint64_t slab_right;   /* its slab was */
+	uint64_t no_cache;     /* first of its site: which cache is not known */
+	uint64_t before; /* its slab is older than the recording */
+	uint64_t shuffled; /* its place in a new slab's order was not known */
+	uint64_t otherwise; /* another one was foretold */
+};
+
 /* Counts of one replay. */
 struct replay_counts {
 	uint64_t lines;
@@ -88,6 +125,7 @@ struct replay_counts {
 	uint64_t types;	    /* blocks found on a list of another type */
 	uint64_t reordered; /* blocks found not to be the first of their list */
 	uint64_t late;	    /* pages given to their zone late */
+	struct replay_slab_counts slab;
 };
 
 #define REPLAY_NOTES 1000
@@ -96,19 +134,22 @@ struct replay_counts {
 /* One line of replay/mismatches. */
 struct replay_note {
 	uint64_t at_ns; /* since the recording's first stamp */
-	pfn_t pfn;	/* recorded */
+	pfn_t pfn;	/* recorded; of slab events the pointer */
 	uint16_t cpu;
 	uint8_t event; /* enum ftrace_kind */
 	uint8_t order;
 	uint8_t mismatch; /* enum replay_mismatch */
 	uint8_t foreseen; /* FORESEEN: enum replay_foreseen */
-	pfn_t expected;	  /* FORESEEN: PFN_NONE: nothing of the kind */
-	char lists[REPLAY_NOTE_LISTS]; /* FORESEEN: the lists concerned */
+	pfn_t expected;	  /* FORESEEN: PFN_NONE: nothing of the kind; OBJECT:
+			     the object's or the slab's address, 0 */
+	char lists[REPLAY_NOTE_LISTS]; /* FORESEEN: the lists concerned;
+					  OBJECT: why */
 };
 
 struct replay_map;
 struct foresight;
 struct replay_queue;
+struct replay_slab;
 
 struct replay {
 	enum replay_policy policy;
@@ -126,6 +167,7 @@ struct replay {
 	struct foresight *foresight; /* mirror; NULL until needed */
 	struct replay_queue *queue;  /* mirror with a start state: frees that
 					may be part of a list's */
+	struct replay_slab *slab;    /* NULL until needed */
 	const struct ftrace_event *current; /* line in hand, for the trace */
 	const struct op_desc *op[FTRACE_KMALLOC]; /* of the mm_page events */
 };
@@ -153,6 +195,15 @@ int replay_end(struct machine *m, struct refusal *r);
 /* Live recorded blocks, and their frames. */
 uint64_t replay_live_blocks(const struct replay *replay);
 uint64_t replay_live_pages(const struct replay *replay);
+/* Recorded objects that live, as far as is known; objects of ours that stand
+ * for recorded ones. */
+uint64_t replay_live_objects(const struct replay *replay);
+uint64_t replay_standing_objects(const struct replay *replay);
+/* Pages that the recorded kernel's slabs have now, of those passed over. */
+uint64_t replay_slab_pages(const struct replay *replay);
+/* The tables of replay/caches and replay/sites. */
+void replay_print_caches(struct machine *m, struct out *out);
+void replay_print_sites(struct machine *m, struct out *out);
 /* What of a replay decides later ops, as one number: equal states give equal
  * numbers.  For the digest. */
 uint64_t replay_fingerprint(const struct machine *m);

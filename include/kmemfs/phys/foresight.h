@@ -71,6 +71,10 @@ void foresee_drain_all(struct zone *zone, unsigned int cpu, pfn_t pfn,
  * Moves on to the list that it is on. */
 pfn_t foresee_drained(struct drain_step *drain, unsigned int *order);
 
+/* Whether a zone of the node has its high watermark free, so that kswapd has
+ * done its work: pgdat_balanced() for single pages. */
+bool foresee_balanced(const struct node *node);
+
 /* The pcp numbers that zones have while a kernel boots. */
 enum pcp_phase {
 	PCP_BOOT,  /* nothing stays on the lists */
@@ -96,6 +100,9 @@ void resync_excess(struct phys *phys, pfn_t pfn);
 /* Take back resync_take(): the block goes to the head of @cpu's list. */
 void resync_untake(struct phys *phys, pfn_t pfn, unsigned int order,
 		   enum migratetype type, unsigned int cpu);
+/* Ditto for a single page, to the head or the tail of any list of @zone. */
+void resync_list(struct zone *zone, pfn_t pfn, enum migratetype type,
+		 unsigned int cpu, bool to_tail);
 /* The free block at @pfn belongs on the lists of @type, at the tail; with
  * @pageblock so does its pageblock. */
 void resync_type(struct zone *zone, pfn_t pfn, unsigned int order,

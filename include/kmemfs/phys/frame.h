@@ -42,7 +42,8 @@ struct frame {
 		};
 		struct {
 			uint32_t owner;	  /* allocated: struct allocation's
-					     id, 0 = nobody of ours */
+					     id, or frame_owner(); 0 =
+					     nobody of ours */
 			int32_t mapcount; /* allocated: entries that map it */
 		};
 	};
@@ -56,5 +57,54 @@ struct frame {
 };
 
 _Static_assert(sizeof(struct frame) == 16, "four frames a cache line");
+
+#define HEAD_STATE_SHIFT 4
+#define HEAD_SHARED (1 << 6)
+
+/*
+ * What others ask of a frame, in a byte: 0, or of a block's first frame its
+ * state and order, and whether it has other than one reference.  struct phys
+ * keeps these apart as well: 64 in a cache line, so that looking for a buddy,
+ * or giving back a block, does not wait for the frame.
+ */
+static inline uint8_t
+frame_head(const struct frame *f)
+{
+	bool shared = f->state == FRAME_ALLOCATED && f->refs != 1;
+
+	return f->state == FRAME_NONE
+		       ? 0
+		       : (uint8_t)(f->state << HEAD_STATE_SHIFT | f->order |
+				   (shared ? HEAD_SHARED : 0));
+}
+
+/* An owner that is a part of the modelled kernel, not an op's allocation. */
+enum frame_owner_kind {
+	OWNER_SLAB,
+	OWNER_MEMPOOL,
+	OWNER_PERCPU,
+	OWNER_PGTABLE, /* a page table; number: id of its address space */
+	OWNER_ANON,    /* anonymous memory; number: id of its anon_vma */
+	OWNER_OBJECT,  /* page of a file or of shared memory; its id */
+	OWNER_STACK,   /* a kernel stack; number: its task's pid */
+};
+#define OWNER_KERNEL (1U << 31)
+#define OWNER_KIND_SHIFT 28
+#define OWNER_NUMBER_MAX ((1U << OWNER_KIND_SHIFT) - 1)
+
+/* @number: which of that kind, from 0. */
+static inline uint32_t
+frame_owner(enum frame_owner_kind kind, uint32_t number)
+{
+	return OWNER_KERNEL | (uint32_t)kind << OWNER_KIND_SHIFT | number;
+}
+
+/* Whether @owner is of @kind; its number. */
+static inline bool
+frame_owned_by(uint32_t owner, enum frame_owner_kind kind, uint32_t *number)
+{
+	*number = owner & OWNER_NUMBER_MAX;
+	return owner >> OWNER_KIND_SHIFT == (8U | (uint32_t)kind);
+}
 
 #endif

@@ -20,14 +20,16 @@ enum alloc_context {
 	NR_CONTEXTS
 };
 
+/* The pointer stands first: behind a flag, writing the fields and reading it
+ * back at once would wait for the writes. */
 struct page_request {
+	struct out *why; /* NULL: nobody asks, costs nothing */
 	gfp_t gfp;
 	unsigned int order;
 	int nid; /* preferred node; NODE_LOCAL: cpu's */
 	unsigned int cpu;
 	enum alloc_context context;
 	bool pf_memalloc; /* task has PF_MEMALLOC */
-	struct out *why;  /* NULL: nobody asks, costs nothing */
 };
 
 /*
@@ -46,6 +48,10 @@ int pages_alloc(struct phys *phys, const struct page_request *request,
  */
 void pages_put(struct phys *phys, pfn_t pfn, unsigned int order,
 	       unsigned int cpu);
+
+/* One more reference to the allocated block at @pfn: whoever changes refs of
+ * struct frame does it by these. */
+void pages_get(struct phys *phys, pfn_t pfn);
 
 /* Cut an allocated block into 2^order single pages, each with one reference
  * (split_page); compound blocks are not to be given. */

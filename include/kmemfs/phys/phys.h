@@ -15,6 +15,7 @@
 
 #include "kmemfs/base/trace.h"
 #include "kmemfs/base/types.h"
+#include "kmemfs/phys/fault.h"
 #include "kmemfs/phys/frame.h"
 #include "kmemfs/phys/gfp.h"
 
@@ -120,11 +121,36 @@ struct typed_frames {
 	pfn_t start;
 	pfn_t end;
 	enum migratetype type;
+	unsigned int cpu; /* on whose list; of pcp_frames only */
 };
 
 struct node_config {
 	GArray *memory;	   /* of struct range */
 	GArray *distances; /* of uint32_t, one for each node */
+};
+
+/* Memory that is asked for while the kernel boots. */
+enum boot_call {
+	BOOT_ALLOC_BOOTMEM,	      /* a cache line's, above 16 MiB */
+	BOOT_ALLOC_BOOTMEM_LOW,	      /* ... anywhere */
+	BOOT_ALLOC_BOOTMEM_PAGES,     /* whole pages above 16 MiB */
+	BOOT_ALLOC_BOOTMEM_LOW_PAGES, /* ... anywhere */
+	BOOT_MEMBLOCK_ALLOC,	      /* a cache line's, from the top down */
+	NR_BOOT_CALLS
+};
+
+extern const char *const boot_call_names[NR_BOOT_CALLS];
+
+struct boot_request {
+	char *name;
+	enum boot_call call;
+	uint64_t size;
+};
+
+/* What one was given. */
+struct boot_grant {
+	struct range range;
+	bool freed; /* given back since */
 };
 
 /*
@@ -141,6 +167,9 @@ struct phys_config {
 	GArray *firmware;	   /* of struct firmware_range, as given */
 	GArray *reserved;	   /* of struct range, at hand-over */
 	GArray *freed_late;	   /* of struct range: freed after boot */
+	GArray *bootmem;	   /* of struct boot_request, asked for when
+				      all of the above is reserved, in this
+				      order; NULL: none */
 	GArray *late_holes;	   /* of uint64_t pages given back late to
 				      the zone holding them; unused */
 	const char *cmdline;	   /* the kernel's arguments */
@@ -163,6 +192,10 @@ struct phys_config {
 	GArray *pageblocks;	   /* ditto: pageblocks of other types than
 				      Movable; NULL: as boot code leaves
 				      them */
+	GArray *pcp_frames;	   /* ditto: single pages on per-cpu lists, of
+				      their pageblocks' types, each list from
+				      its head; none is in free_frames.
+				      NULL: none */
 };
 
 /* The sysctls of physical memory, /proc/sys/vm; set by sysctl.h only. */
@@ -232,6 +265,8 @@ struct zone {
 	uint64_t nr_isolate_pageblock; /* of type Isolate; kept by hotplug */
 
 	struct free_area free_area[MAX_ORDER];
+	/* For each type, a bit for each order whose list is not empty. */
+	uint16_t free_orders[MIGRATE_TYPES];
 	struct free_runs *runs;
 	pfn_t link_base; /* pfn of link 1; set by buddy_hand_over() */
 
@@ -300,6 +335,7 @@ struct phys {
 	pfn_t max_pfn;	      /* end of RAM, exclusive */
 	pfn_t max_low_pfn;    /* end of the direct map's RAM */
 	struct frame *frames; /* [max_pfn], sparse */
+	uint8_t *heads;	      /* [max_pfn], sparse: frame_head() of each */
 	uint8_t *pageblocks;  /* type of each pageblock ^ MOVABLE, sparse;
 				 read with pageblock_type() */
 	/* One bit for an equal share of all pageblocks: some are set. */
@@ -307,6 +343,7 @@ struct phys {
 	struct range cma; /* the cma= area; empty when start == end */
 
 	struct memblock memblock; /* as it stood at hand-over */
+	GArray *bootmem;	  /* of struct boot_grant, as config->bootmem */
 	uint64_t handover_pages;  /* pages given to the buddy then */
 	uint64_t late_pages;	  /* pages given back after boot */
 	enum zone_type movable_zone;
@@ -316,6 +353,7 @@ struct phys {
 	uint64_t vm_total_pages; /* "Total pages" of the zonelists line */
 
 	struct vm_sysctl sysctl;
+	struct fault_attr fail_page_alloc; /* requests made to fail */
 	uint64_t event[NR_VM_EVENTS];
 
 	struct trace *trace; /* where events go, never NULL */
@@ -412,6 +450,14 @@ void phys_free(struct phys *phys);
  */
 bool phys_default_reserved(struct phys_config *config, char *why,
 			   size_t why_size);
+
+/* --- bootmem.c ----------------------------------------------------------- */
+
+/* The boot call named so, NR_BOOT_CALLS: none. */
+enum boot_call boot_call_find(const char *name);
+/* Give what request @n got back to the page allocator, in whole pages
+ * (free_bootmem_late); returns how many. */
+uint64_t phys_free_bootmem(struct phys *phys, uint32_t n);
 
 /* --- zone.c: where a pfn belongs --------------------------------------- */
 

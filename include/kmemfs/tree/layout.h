@@ -12,8 +12,21 @@
 #include "kmemfs/view/view.h"
 
 enum layout_kind { LAYOUT_DIR, LAYOUT_FILE, LAYOUT_LINK, LAYOUT_CONTROL };
-enum layout_size { SIZE_EXACT, SIZE_LAST, SIZE_MEMORY, SIZE_STREAM };
+enum layout_size {
+	SIZE_EXACT,
+	SIZE_FIXED, /* exact, and nearly always the same: columns are padded */
+	SIZE_LAST,
+	SIZE_MEMORY,
+	SIZE_STREAM
+};
 enum layout_changes { CHANGES_STATE, CHANGES_CLOCK, CHANGES_NEVER };
+/* Which entries of a keyed kind there are; the layout's "entries:". */
+enum layout_fills {
+	FILLS_FIXED,  /* decided at boot */
+	FILLS_TOLD,   /* ops make and remove them, machine_tell_entry says so */
+	FILLS_LISTED, /* decided at boot; any op may change which are listed */
+	FILLS_STATE,  /* any op may make or remove them */
+};
 
 struct layout_entry {
 	enum layout_kind kind;
@@ -34,6 +47,11 @@ struct layout_entry {
 	const char *target;			    /* of a link, template */
 	enum layout_size size;
 	enum layout_changes changes;
+	enum layout_fills named; /* its last part, when that is a key */
+	enum layout_fills fills; /* a directory: the most changing of its
+				    keyed children */
+	uint64_t told;		 /* ... and bit 1 << enum entry_kind for each of
+				    them that is FILLS_TOLD */
 	const struct op_desc *op; /* of a control file */
 	const char *unit;
 	const char *doc;

@@ -25,6 +25,14 @@ struct tree_file;
 
 enum tree_kind { TREE_DIR, TREE_FILE, TREE_LINK };
 
+/* Until when something that was told stays true. */
+enum tree_lasts {
+	TREE_FOREVER, /* as long as the object is there, or the tree */
+	TREE_ENTRIES, /* until the entry hook tells of it: of the name, or of
+			 one in the directory */
+	TREE_STATE,   /* until anything changes: the changed hook */
+};
+
 struct tree_attr {
 	uint64_t ino;
 	enum tree_kind kind;
@@ -32,7 +40,8 @@ struct tree_attr {
 	uint64_t size;
 	uint64_t mtime_ns; /* modelled time since boot */
 	unsigned int nlink;
-	bool constant; /* neither name nor content ever changes */
+	enum tree_lasts attr_lasts; /* all of the above */
+	enum tree_lasts name_lasts; /* that the name stands for this */
 };
 
 /* Takes over @m.  @nostream hides files whose reads block. */
@@ -44,6 +53,8 @@ struct machine *tree_lock(struct tree *t);
 void tree_unlock(struct tree *t);
 
 /* All return 0 or a negative errno. */
+/* After -ENOENT @attr->name_lasts, and it alone, is set: how long there is no
+ * such name. */
 int tree_lookup(struct tree *t, uint64_t parent, const char *name,
 		struct tree_attr *attr);
 int tree_getattr(struct tree *t, uint64_t ino, struct tree_attr *attr);
@@ -83,9 +94,16 @@ void tree_close(struct tree_file *f);
 
 enum tree_caching {
 	TREE_DIRECT, /* direct I/O */
-	TREE_KEEP,   /* constant: the page cache may keep it */
+	TREE_CHECK,  /* while mtime and size, as tree_getattr says them, are the
+			same; pages are read from the start of the file */
+	TREE_KEEP,   /* for good */
 };
-enum tree_caching tree_file_caching(const struct tree_file *f);
+/*
+ * How far a page cache may keep what is read from @f; the caller lets it.
+ * @check: it can do TREE_CHECK.  Then a reader who takes the text in pieces may
+ * get them of several moments, since all share the pages.
+ */
+enum tree_caching tree_file_cache(struct tree_file *f, bool check);
 
 /*
  * Read: bytes, 0 at the end, or -errno.  -EAGAIN: a stream has nothing now;
@@ -113,7 +131,8 @@ bool tree_readable(struct tree_file *f);
  */
 struct tree_hooks {
 	void *user;
-	/* A name came or went in directory @parent. */
+	/* A name came or went in directory @parent, which may itself be gone
+	 * or never looked at. */
 	void (*entry)(void *user, uint64_t parent, const char *name);
 	/* Any op ran: what was told of dynamic files may be stale. */
 	void (*changed)(void *user);

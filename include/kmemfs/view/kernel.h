@@ -9,6 +9,7 @@
 #ifndef KMEMFS_VIEW_KERNEL_H
 #define KMEMFS_VIEW_KERNEL_H
 
+#include "kmemfs/base/version.h"
 #include "kmemfs/phys/phys.h"
 
 enum kernel_feature {
@@ -22,8 +23,6 @@ enum kernel_feature {
 	KERNEL_POISON,	  /* HardwareCorrupted */
 	KERNEL_CMA,	  /* CMA's type, lines and counters */
 };
-
-#define KERNEL_RELEASE "6.1.192"
 
 bool kernel_has(const struct phys *phys, enum kernel_feature feature);
 /* Whether the kernel has the zone; Device needs more than the arch. */

@@ -12,11 +12,17 @@
 #include "kmemfs/base/trace.h"
 #include "kmemfs/machine/machine.h"
 
+/* What it takes to print a record. */
+struct trace_printer {
+	const struct arch *arch;
+	const struct symbols *symbols; /* that call sites are named after */
+};
+
 /* The remarks at the top of the trace file. */
 void trace_text_header(struct out *out, uint64_t in_buffer, uint64_t written,
 		       unsigned int nr_cpus);
 /* One record as one line, with its newline. */
-void trace_text_record(struct out *out, const struct arch *arch,
+void trace_text_record(struct out *out, const struct trace_printer *with,
 		       const struct trace_record *record);
 /* The format file of @event: fields, places, print fmt. */
 void trace_text_format(struct out *out, const struct arch *arch,

@@ -4,7 +4,7 @@
  *
  * A row goes to stdout as fields with tabs between them, for tests/bench/run:
  * what, ours, unit, reference's name, reference's value, ratio, its quartiles,
- * target, whether it was met.
+ * target, whether it was met.  Without a reference these fields are "-".
  */
 #include "bench.h"
 
@@ -213,6 +213,12 @@ print_row(const struct bench_row *row, double ours, double other,
 	char a[24], b[24], target[64];
 
 	number(ours, a);
+	if (!row->other) {
+		printf("%s\t%s\t%s\t-\t-\t-\t-\t-\t-\t-\n", row->what, a,
+		       row->unit);
+		fflush(stdout);
+		return;
+	}
 	number(other, b);
 	target_text(row, target);
 	printf("%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t%.2f\t%s\t%s\n", row->what, a,
@@ -236,11 +242,12 @@ bench_run(const struct bench_row *row)
 		return;
 	/* The first turn of each warms up and is not counted. */
 	row->ours(row->with);
-	if (!options.alone)
+	if (row->other && !options.alone)
 		row->other(row->with);
 	for (unsigned int i = 0; i < nr; i++) {
 		ours[i] = row->ours(row->with);
-		other[i] = options.alone ? 1 : row->other(row->with);
+		other[i] = options.alone || !row->other ? 1
+							: row->other(row->with);
 		if (isnan(ours[i]) || isnan(other[i])) {
 			bench_skip(row->what, "a run failed");
 			options.failed = true;

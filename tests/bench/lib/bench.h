@@ -33,8 +33,8 @@ struct bench_row {
 	const char *unit;
 	const char *reference; /* what the other side is */
 	bench_fn ours;
-	bench_fn other;
-	void *with; /* given to both */
+	bench_fn other; /* NULL: there is none, and no target */
+	void *with;	/* given to both */
 	enum bench_target target;
 	double limit, plus;
 	unsigned int rounds; /* 0: as the command line says */

@@ -18,6 +18,8 @@ reserve(uint64_t bytes)
 		perror("bench: mmap");
 		exit(1);
 	}
+	/* All of it will be in use: the host may take huge pages at once. */
+	(void)madvise(at, bytes, MADV_HUGEPAGE);
 	return at;
 }
 

@@ -25,7 +25,8 @@ struct ideal {
 	uint64_t nr_pages;
 };
 
-/* @nr_pages free pages, a multiple of 2^10, below 2^32. */
+/* @nr_pages free pages, a multiple of 2^10, below 2^32.  Lies in huge pages of
+ * the host where these are to be had. */
 struct ideal *ideal_new(uint64_t nr_pages);
 void ideal_free(struct ideal *b);
 /* First page of a block of 2^@order, or IDEAL_NONE. */

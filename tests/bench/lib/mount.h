@@ -2,9 +2,10 @@
 /*
  * mount.h - what programs share that look at a mount from outside
  *
- * Their arguments are KMEMFS NULL [TRACE]: a mounted default machine, which
- * they change, and a mounted null_server with long timeouts, 430 files, f0 as
- * long as proc/buddyinfo; both as absolute paths.
+ * Their arguments are KMEMFS NULL [TRACE [PID PID]]: a mounted default machine,
+ * which they change, and a mounted null_server with long timeouts and kept
+ * lists, 430 files as long as proc/buddyinfo; both as absolute paths.  Then the
+ * numbers of the processes that serve them.
  */
 #ifndef KMEMFS_BENCH_MOUNT_H
 #define KMEMFS_BENCH_MOUNT_H
@@ -14,6 +15,7 @@
 #define ENTRIES 430
 
 extern const char *ours, *null;
+extern const char *ours_pid, *null_pid; /* NULL: not known */
 
 /* A row's two paths, and what only some rows need. */
 struct pair {
@@ -34,6 +36,8 @@ int open_below(const char *dir, const char *name, int flags);
  * be measured.
  */
 const char *enter(const char *path);
+/* Nanoseconds that process @pid has run, all its threads; 0: not known. */
+uint64_t process_time(const char *pid);
 /* Time since @start for each of @turns. */
 double micros(uint64_t start, unsigned int turns);
 

@@ -5,6 +5,8 @@
 #include "kmemfs/base/out.h"
 #include "kmemfs/base/text.h"
 
+#include <stdio.h>
+
 Suite *suite_text(void);
 
 static const struct {
@@ -106,6 +108,26 @@ START_TEST(fast_numbers_are_printf_s_numbers)
 }
 END_TEST
 
+START_TEST(every_number_of_digits_is_printed_whole)
+{
+	uint64_t power = 1;
+
+	for (int digits = 1; digits <= 20; digits++, power *= 10) {
+		for (uint64_t v = power - 1; v <= power + 1; v++) {
+			struct out fast = OUT_INIT;
+			char slow[64];
+
+			out_u64_line(&fast, v);
+			out_u64_pad(&fast, v, 22);
+			snprintf(slow, sizeof(slow), "%llu\n%22llu",
+				 (unsigned long long)v, (unsigned long long)v);
+			ck_assert_str_eq(out_text(&fast), slow);
+			out_fini(&fast);
+		}
+	}
+}
+END_TEST
+
 Suite *
 suite_text(void)
 {
@@ -118,6 +140,7 @@ suite_text(void)
 			    ARRAY_SIZE(times));
 	tcase_add_test(tests, a_name_is_a_word_that_no_number_can_be);
 	tcase_add_test(tests, fast_numbers_are_printf_s_numbers);
+	tcase_add_test(tests, every_number_of_digits_is_printed_whole);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char config[] = "[machine]\n"
-			     "arch = x86-64\n"
-			     "cpus = 2\n"
-			     "memory = 64M\n";
+static const char small[] = "[machine]\n"
+			    "arch = x86-64\n"
+			    "cpus = 2\n"
+			    "memory = 64M\n";
+static const char *config = small;
 
 struct machine *feed_m;
 
@@ -29,9 +30,16 @@ boot(void)
 }
 
 void
+feed_setup_config(const char *text)
+{
+	config = text;
+	feed_m = boot();
+}
+
+void
 feed_setup(void)
 {
-	feed_m = boot();
+	feed_setup_config(small);
 }
 
 void

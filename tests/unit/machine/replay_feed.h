@@ -19,6 +19,8 @@ extern double feed_stamp;
 #define PFN 0x3000
 
 void feed_setup(void);
+/* The same with a machine file of the test's own. */
+void feed_setup_config(const char *text);
 void feed_teardown(void);
 /* Every law holds. */
 void feed_verify(void);

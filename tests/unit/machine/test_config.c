@@ -60,7 +60,7 @@ static const struct {
      "m:5: cpus: already set in line 3; a key may stand once in a group"							},
     {X86 "memroy = 1G\n",					       "m:3: memroy: group [machine] has no such key"		},
     {X86 "memory = 1G\n[tbl]\n",
-     "m:4: tbl: there is no such group (machine, firmware, boot, node N, vm, free, pageblocks)"						     },
+     "m:4: tbl: there is no such group (machine, firmware, boot, bootmem, node N, vm, slab, percpu, free, pcp, pageblocks)"						     },
     {X86 "memory = 1G\n[node 0]\nsize = 4\n",
      "m:5: size: group [node 0] has no such key"									       },
     {"[machine]\narch = arm\nmemory = 1G\n",
@@ -169,6 +169,16 @@ static const struct {
      "m:5: movable: '99999999999999999999' is not a frame's number or first-last"},
     {X86 "memory = 1G\n[free]\nmovable = 5-9\nunmovable = 3; 8\n",
      "m:4: free: frame 8 stands twice (movable, unmovable)"},
+    {X86 "memory = 1G\n[pcp]\n0 = 700\n",
+     "m:4: pcp: per-cpu lists without a group [free]"},
+    {X86 "memory = 1G\n[free]\nmovable = 5-9\n[pcp]\n0 = 9\n",
+     "m:6: pcp: frame 9 stands twice (movable, pcp)"},
+    {X86 "memory = 1G\n[free]\n[pcp]\n1 = 9\n",
+     "m:6: 1: the machine has CPUs 0 to 0"},
+    {X86 "memory = 1G\n[free]\n[pcp]\n00 = 9\n",
+     "m:6: 00: group [pcp] has no such key"},
+    {X86 "memory = 1G\n[free]\n[pcp]\n0 = 9-\n",
+     "m:6: 0: '9-' is not a frame's number or first-last"},
 };
 /* clang-format on */
 
@@ -201,6 +211,8 @@ static const char *const good[] = {
     X86 "memory = 1G\n[free]\n",
     X86 "memory = 1G\n[pageblocks]\n[free]\nmovable = 700-701 ;9; 800\n"
 	"unmovable=300 - 310\n",
+    X86 "memory = 1G\ncpus = 2\n[pcp]\n1 = 900-903; 702\n0 = 12\n[free]\n"
+	"movable = 700-701\n",
 };
 /* clang-format on */
 
@@ -228,6 +240,8 @@ END_TEST
 static const char *const shipped[] = {
 	"default", "uma-small", "i386-highmem", "i386-pae",
 	"numa-4",  "embedded",  "big",          "huge",
+	"boot-buffers",
+	"slub-debug", "slab-classic",
 };
 /* clang-format on */
 

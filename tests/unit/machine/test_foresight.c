@@ -211,6 +211,50 @@ START_TEST(pages_of_a_list_are_put_away_when_their_turn_comes)
 }
 END_TEST
 
+START_TEST(a_free_that_interrupts_a_user_of_the_list_passes_it_by)
+{
+	const struct frame *frames = feed_m->phys->frames;
+	char line[64];
+
+	start("final");
+	feed_alloc(PFN, 0);
+	feed_alloc(PFN + 1, 0);
+	snprintf(line, sizeof(line), "replay/free %d past=yes", PFN);
+	feed_op(line);
+	snprintf(line, sizeof(line), "replay/free %d", PFN + 1);
+	feed_op(line);
+	ck_assert_uint_eq(frames[PFN].state, FRAME_FREE);
+	ck_assert_uint_eq(frames[PFN + 1].state, FRAME_PCP);
+	feed_end();
+}
+END_TEST
+
+START_TEST(a_free_that_waits_is_done_when_another_cpu_has_its_page)
+{
+	start("final");
+	feed_alloc(PFN, 0);
+	feed_free(PFN, 0);
+	feed_line(1, "mm_page_pcpu_drain: pfn=%#x order=0 migratetype=1", PFN);
+	ck_assert_uint_eq(feed_m->phys->frames[PFN].state, FRAME_FREE);
+	ck_assert_uint_eq(feed_counts()->mismatch[MISMATCH_NOT_FREE], 0);
+	feed_end();
+}
+END_TEST
+
+START_TEST(an_unpacked_initramfs_tells_that_numbers_are_final)
+{
+	const struct zone *zone = phys_zone_of(feed_m->phys, PFN);
+
+	start("boot");
+	ck_assert_uint_eq(zone->pcp[0].high, 0);
+	feed_line(0, "kmalloc: call_site=unpack_to_rootfs+0x1/0x2 ptr=1 "
+		     "bytes_req=32 bytes_alloc=32 gfp_flags=GFP_KERNEL "
+		     "node=-1 accounted=false");
+	ck_assert_uint_eq(zone->pcp[0].high, zone->pcp_high);
+	feed_end();
+}
+END_TEST
+
 START_TEST(a_vmalloc_areas_pages_leave_the_list_silently)
 {
 	start("final");
@@ -298,6 +342,11 @@ suite_foresight(void)
 	tcase_add_test(tc, a_drain_that_does_not_come_is_wrong);
 	tcase_add_test(tc, a_refill_tells_how_far_the_kernel_has_booted);
 	tcase_add_test(tc, pages_of_a_list_are_put_away_when_their_turn_comes);
+	tcase_add_test(tc,
+		       a_free_that_interrupts_a_user_of_the_list_passes_it_by);
+	tcase_add_test(tc,
+		       a_free_that_waits_is_done_when_another_cpu_has_its_page);
+	tcase_add_test(tc, an_unpacked_initramfs_tells_that_numbers_are_final);
 	tcase_add_test(tc, a_vmalloc_areas_pages_leave_the_list_silently);
 	tcase_add_test(tc, memory_that_is_initialised_late_is_given_by_a_free);
 	tcase_add_test(tc, a_fallback_is_foreseen);

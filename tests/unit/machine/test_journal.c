@@ -258,6 +258,10 @@ random_args(struct op *op, uint64_t *seed, char *texts)
 		case PARAM_NEWNAME:
 		case PARAM_WORD:
 		case PARAM_TEXT:
+		case PARAM_CACHE:
+		case PARAM_CTOR:
+		case PARAM_ALLOCATOR:
+		case PARAM_SYMBOL:
 			g_snprintf(texts, 24, "w%llx", (unsigned long long)v);
 			text = texts;
 			texts += 24;
@@ -271,6 +275,7 @@ random_args(struct op *op, uint64_t *seed, char *texts)
 			memcpy(at, &bytes, sizeof(bytes));
 			break;
 		case PARAM_GFP:
+		case PARAM_SLABFLAGS:
 			v &= UINT32_MAX;
 			memcpy(at, &v, sizeof(v));
 			break;
@@ -360,6 +365,54 @@ START_TEST(a_reader_who_follows_sees_a_growing_run_at_its_end)
 	memset(buf, 0, sizeof(buf));
 	ck_assert_uint_eq(journal_read(j, buf, sizeof(buf) - 1, n - 4), 4);
 	ck_assert_str_eq(buf, again + n - 4);
+	journal_close(j);
+}
+END_TEST
+
+START_TEST(the_length_of_the_text_is_known_before_it_is_read)
+{
+	struct journal *j = open_or_fail(NULL);
+	uint64_t seed = 7;
+
+	for (int i = 0; i < 300; i++) {
+		char *whole;
+		size_t len;
+
+		/* Runs grow at the end, after they were measured. */
+		if (next_random(&seed) % 2)
+			append_clock(j, next_random(&seed) % 5000 + 1);
+		else
+			append_alloc(j, "buf", next_random(&seed) % 11, 0);
+		if (next_random(&seed) % 4 == 0)
+			continue;
+		len = (size_t)journal_text_length(j);
+		whole = g_malloc(len + 100);
+		ck_assert_uint_gt(len, 0);
+		ck_assert_uint_eq(journal_read(j, whole, len + 100, 0), len);
+		g_free(whole);
+	}
+	journal_close(j);
+}
+END_TEST
+
+START_TEST(a_long_text_is_measured_in_parts_or_as_it_is_read)
+{
+	struct journal *j = open_or_fail(NULL);
+	static char piece[1 << 20];
+	uint64_t len = 0;
+	size_t got;
+
+	for (int i = 0; i < 2 * JOURNAL_MEASURE + 10; i++)
+		append_alloc(j, "buf", 0, 0);
+	ck_assert_uint_eq(journal_text_length(j), 0);
+	ck_assert_uint_eq(journal_text_length(j), 0);
+	len = journal_text_length(j);
+	ck_assert_uint_gt(len, 0);
+	for (int i = 0; i < 2 * JOURNAL_MEASURE; i++)
+		append_alloc(j, "more", 0, 0);
+	for (len = 0; (got = journal_read(j, piece, sizeof(piece), len));)
+		len += got;
+	ck_assert_uint_eq(journal_text_length(j), len);
 	journal_close(j);
 }
 END_TEST
@@ -561,6 +614,8 @@ suite_journal(void)
 	tcase_add_test(tc, reading_at_any_offset_gives_that_part_of_the_text);
 	tcase_add_test(tc, a_reader_who_follows_sees_a_growing_run_at_its_end);
 	tcase_add_test(tc, a_state_in_use_is_refused_with_the_pid);
+	tcase_add_test(tc, the_length_of_the_text_is_known_before_it_is_read);
+	tcase_add_test(tc, a_long_text_is_measured_in_parts_or_as_it_is_read);
 	tcase_add_test(tc, a_state_of_another_machine_is_refused);
 	tcase_add_test(tc, a_file_that_is_no_journal_is_refused);
 	tcase_add_test(tc, a_record_cut_anywhere_is_the_end_of_the_file);

@@ -169,7 +169,8 @@ START_TEST(other_events_are_only_counted)
 		     "fallback_order=9 pageblock_order=9 alloc_migratetype=0 "
 		     "fallback_migratetype=1 fragmenting=0 change_ownership=1");
 	feed_line(0, "mm_page_free_batched: page=0 pfn=0x3000 order=0");
-	feed_line(0, "kmalloc: call_site=f ptr=0 bytes_req=1 bytes_alloc=8");
+	feed_line(0, "kmalloc: call_site=f ptr=0 bytes_req=1 bytes_alloc=8 "
+		     "gfp_flags=GFP_KERNEL");
 	feed_line(0, "kfree: call_site=f ptr=0");
 	feed_line(0, "rss_stat: mm_id=1 curr=1 type=MM_FILEPAGES size=0B");
 	machine_digest(feed_m, after);
@@ -336,7 +337,7 @@ START_TEST(release_frees_all_that_is_left)
 	ck_assert_uint_eq(before - feed_unused_pages(), 100);
 	ck_assert_int_eq(
 		machine_do(feed_m, "replay/release cpu=1", &answer, NULL), 0);
-	ck_assert_str_eq(out_text(&answer), "blocks=50 pages=100");
+	ck_assert_str_eq(out_text(&answer), "blocks=50 pages=100 objects=0");
 	out_fini(&answer);
 	ck_assert_uint_eq(feed_unused_pages(), before);
 	ck_assert_uint_eq(replay_live_pages(feed_m->replay), 0);

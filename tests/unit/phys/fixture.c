@@ -93,6 +93,7 @@ add_arrays(struct fixture *f)
 	phys->pageblocks_len =
 		(phys->max_pfn >> phys->arch->pageblock_order) + 1;
 	phys->frames = sparse(phys->frames_len * sizeof(struct frame));
+	phys->heads = sparse(phys->frames_len);
 	phys->pageblocks = sparse(phys->pageblocks_len);
 	g_array_sort(phys->spans, by_start);
 	phys_index_spans(phys);
@@ -167,6 +168,7 @@ fixture_free(struct fixture *f)
 		g_free(phys->nodes[n]);
 	}
 	munmap(phys->frames, phys->frames_len * sizeof(struct frame));
+	munmap(phys->heads, phys->frames_len);
 	munmap(phys->pageblocks, phys->pageblocks_len);
 	g_free(phys->span_index);
 	g_array_free(phys->spans, TRUE);

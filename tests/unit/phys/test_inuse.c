@@ -194,6 +194,33 @@ random_free(unsigned int seed)
 	return g_string_free(text, FALSE);
 }
 
+START_TEST(per_cpu_lists_have_their_pages_in_the_order_given)
+{
+	struct booted *b = boot_text(SMALL "cpus = 2\n[free]\n"
+					   "movable = 512-1023\n"
+					   "[pageblocks]\nunmovable = 1536\n"
+					   "[pcp]\n"
+					   "0 = 1030; 1028-1029\n"
+					   "1 = 1540; 1024\n");
+	const struct zone *dma = booted_zone(b, 0, "DMA");
+	static const pfn_t want[] = {1030, 1028, 1029, PFN_NONE};
+	struct list_cursor cursor = {0}, other = {0};
+
+	ck_assert_int_eq(dma->stat[ZS_nr_free_pages], 512);
+	ck_assert_uint_eq(dma->pcp[0].count, 3);
+	ck_assert_uint_eq(dma->pcp[1].count, 2);
+	for (unsigned int i = 0; i < 4; i++)
+		ck_assert_uint_eq(
+			pcp_list_next(dma, 0, MIGRATE_MOVABLE, &cursor),
+			want[i]);
+	/* On the list of its pageblock's type. */
+	ck_assert_uint_eq(pcp_list_next(dma, 1, MIGRATE_UNMOVABLE, &other),
+			  1540);
+	assert_laws(b);
+	booted_free(b);
+}
+END_TEST
+
 START_TEST(any_set_of_free_frames_obeys_the_laws)
 {
 	char *text = random_free((unsigned int)_i);
@@ -246,6 +273,8 @@ static const struct {
 	 "[free]: frame 99999999 is not memory that the page allocator has"},
 	{SMALL "[free]\ncma = 512\n",
 	 "[free]: frame 512 is not in the cma= area"			    },
+	{SMALL "[free]\n[pcp]\n0 = 4095-4096\n",
+	 "[pcp]: frame 4096 is not memory that the page allocator has"     },
 	{SMALL "[pageblocks]\nunmovable = 99999999\n",
 	 "[pageblocks]: frame 99999744 is not in any zone"		  },
 };
@@ -293,6 +322,7 @@ suite_inuse(void)
 		       pageblocks_get_their_types_and_all_others_are_movable);
 	tcase_add_test(t,
 		       without_free_the_lists_follow_the_types_of_pageblocks);
+	tcase_add_test(t, per_cpu_lists_have_their_pages_in_the_order_given);
 	tcase_add_loop_test(t, any_set_of_free_frames_obeys_the_laws, 0,
 			    RANDOM_ROUNDS);
 	tcase_add_test(

@@ -278,6 +278,22 @@ START_TEST(a_recorded_steal_moves_the_block_and_its_pageblock)
 }
 END_TEST
 
+START_TEST(the_rest_of_a_split_stays_on_the_lists_it_was_on)
+{
+	struct fixture *f = fixture_mirror();
+
+	/* Stolen, and its pageblock was not. */
+	mirror_extfrag(&f->phys, 2048, 0, 10, MIGRATE_UNMOVABLE,
+		       MIGRATE_MOVABLE, false);
+	ck_assert_int_eq(LOCKED(f, 2048, 0, true), MIRROR_OK);
+	ck_assert_str_eq(LIST(f, 9, UNMOVABLE), "2560");
+	ck_assert_str_eq(LIST(f, 0, UNMOVABLE), "2049");
+	ck_assert_int_eq(pageblock_type(&f->phys, 2048), MIGRATE_MOVABLE);
+	assert_lawful(f);
+	fixture_free(f);
+}
+END_TEST
+
 Suite *suite_mirror(void);
 
 Suite *
@@ -294,6 +310,7 @@ suite_mirror(void)
 	tcase_add_test(t,
 		       parts_of_a_recorded_block_are_gathered_from_everywhere);
 	tcase_add_test(t, a_page_on_another_cpus_list_is_found);
+	tcase_add_test(t, the_rest_of_a_split_stays_on_the_lists_it_was_on);
 	tcase_add_test(t, a_reserved_frame_is_given_to_the_zone);
 	tcase_add_test(t, what_no_memory_has_is_impossible_and_changes_nothing);
 	tcase_add_test(t, a_free_of_a_part_cuts_the_allocation);

@@ -150,7 +150,7 @@ START_TEST(an_allocated_block_is_described_by_its_head)
 	ck_assert_uint_eq(frame->owner, 0);
 	ck_assert_uint_eq(f->phys.event[VE_pgalloc_normal], 8);
 	/* Two references: the first put frees nothing. */
-	f->phys.frames[pfn].refs++;
+	pages_get(&f->phys, pfn);
 	pages_put(&f->phys, pfn, 3, 0);
 	ck_assert_int_eq(frame->state, FRAME_ALLOCATED);
 	pages_put(&f->phys, pfn, 3, 0);
@@ -448,7 +448,7 @@ START_TEST(a_list_of_pages_is_announced_first_and_freed_then)
 	fixture_set_pcp(f, 1, 3);
 	for (int i = 0; i < 3; i++)
 		pfn[i] = fixture_alloc(f, GFP_KERNEL, 0);
-	f->phys.frames[pfn[1]].refs = 2; /* somebody else's too: it stays */
+	pages_get(&f->phys, pfn[1]); /* somebody else's too: it stays */
 	f->trace.enabled = ~0U;
 	pages_put_list(&f->phys, pfn, 3, 0);
 	ck_assert_str_eq(events(f), "mm_page_free 1024 0; "

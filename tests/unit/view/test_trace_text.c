@@ -11,6 +11,10 @@
 Suite *suite_trace_text(void);
 
 static struct out out;
+static const struct trace_printer printers[] = {
+	[ARCH_X86_64] = {&archs[ARCH_X86_64], NULL},
+	[ARCH_I386] = {&archs[ARCH_I386],	  NULL},
+};
 
 static void
 setup(void)
@@ -103,7 +107,7 @@ same_lines(const char *path, bool gfp_order)
 		    !(e.flags & FTRACE_HAS_FLAGS) || !record_of(&e, &record))
 			continue;
 		out_reset(&out);
-		trace_text_record(&out, &archs[ARCH_X86_64], &record);
+		trace_text_record(&out, &printers[ARCH_X86_64], &record);
 		unhash(line, out_text(&out));
 		if (!gfp_order && strstr(line, "gfp_flags="))
 			out.len = (size_t)(strstr(line, "gfp_flags=") - line);
@@ -194,7 +198,7 @@ START_TEST(the_columns_are_the_kernels)
 	snprintf(want, sizeof(want),
 		 "%smm_page_free: page=ffffea0000000040 pfn=0x1 order=2\n",
 		 columns[_i].want);
-	trace_text_record(&out, &archs[ARCH_X86_64], &record);
+	trace_text_record(&out, &printers[ARCH_X86_64], &record);
 	ck_assert_msg(!strcmp(out_text(&out), want), "%s:\n%s%s",
 		      columns[_i].why, want, out_text(&out));
 }
@@ -206,13 +210,13 @@ START_TEST(an_allocation_that_failed_has_no_page)
 		.event = TRACE_MM_PAGE_ALLOC, .arg = {0, 3, 0, 0}
 	 };
 
-	trace_text_record(&out, &archs[ARCH_X86_64], &record);
+	trace_text_record(&out, &printers[ARCH_X86_64], &record);
 	ck_assert_ptr_nonnull(strstr(
 		out_text(&out), "mm_page_alloc: page=0000000000000000 pfn=0x0 "
 				"order=3 migratetype=0 gfp_flags=none\n"));
 	record.arg[0] = PFN_NONE;
 	out_reset(&out);
-	trace_text_record(&out, &archs[ARCH_I386], &record);
+	trace_text_record(&out, &printers[ARCH_I386], &record);
 	ck_assert_ptr_nonnull(
 		strstr(out_text(&out), "page=00000000 pfn=0x0 order=3"));
 }
@@ -227,7 +231,7 @@ START_TEST(i386_has_pointers_of_eight_digits)
 
 	snprintf(want, sizeof(want), "page=%08x pfn=0x10 order=0\n",
 		 (unsigned int)(arch->vmemmap + 0x10 * arch->struct_page_size));
-	trace_text_record(&out, arch, &record);
+	trace_text_record(&out, &printers[ARCH_I386], &record);
 	ck_assert_ptr_nonnull(strstr(out_text(&out), want));
 }
 END_TEST
@@ -239,7 +243,7 @@ START_TEST(a_fallback_prints_all_its_arguments)
 		.arg = {0x9000, 1, 10, 9, 2, 1, 0, 1}
 	     };
 
-	trace_text_record(&out, &archs[ARCH_X86_64], &record);
+	trace_text_record(&out, &printers[ARCH_X86_64], &record);
 	ck_assert_ptr_nonnull(strstr(
 		out_text(&out),
 		"mm_page_alloc_extfrag: page=ffffea0000240000 pfn=0x9000 "

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/*
+ * slabs.c - the table of slabs, and the way from an address to its object
+ *
+ * What it models: struct slab as an overlay of struct page, virt_to_slab,
+ *                 obj_to_index (mm/slab.h of 6.1.192).
+ * How it works:   a slab has a number; the head frame of its pages carries it
+ *                 as owner.  Numbers lead to chunks of slabs that never move.
+ *                 A number that came free is used again, the last one first.
+ *
+ *     address -> pfn -> head frame: owner -> number -> chunk, slab
+ *
+ *                 A tail frame says nothing about itself, so the possible
+ *                 heads are looked at, the nearest first: slabs are small.
+ * Always true:    a number in use has its head frame's owner, and the other
+ *                 way round; all slabs of a cache are linked from s->all.
+ * Differs from the kernel: the list of all slabs of a cache has no
+ *                 counterpart there; only the views walk it.
+ */
+#include "slub_impl.h"
+
+#include "kmemfs/base/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* --- numbers ---------------------------------------------------------------
+ */
+
+struct slab *
+slab_get(const struct slab_common *sc, uint32_t number)
+{
+	struct slab *slab;
+
+	if (number >= sc->nr_slabs)
+		return NULL;
+	slab = slab_at(sc, number);
+	return slab->cache ? slab : NULL;
+}
+
+uint32_t
+slab_number(const struct slab_common *sc, const struct slab *slab)
+{
+	KM_DEBUG(slab_at(sc, slab->number) == slab);
+	(void)sc;
+	return slab->number;
+}
+
+/* A number that no slab has; false: all are taken. */
+static bool
+number_take(struct slab_common *sc, uint32_t *number)
+{
+	GArray *free = sc->free_numbers;
+
+	if (free && free->len) {
+		*number = g_array_index(free, uint32_t, free->len - 1);
+		g_array_set_size(free, free->len - 1);
+		return true;
+	}
+	if (sc->nr_slabs > OWNER_NUMBER_MAX)
+		return false;
+	if (sc->nr_slabs % SLAB_CHUNK == 0) {
+		uint32_t chunks = sc->nr_slabs / SLAB_CHUNK;
+
+		/* Room for the pointers doubles: at 0, 1, 2, 4 chunks... */
+		if ((chunks & (chunks - 1)) == 0)
+			sc->slabs = g_renew(struct slab *, sc->slabs,
+					    chunks ? 2UL * chunks : 1);
+		sc->slabs[chunks] = g_new0(struct slab, SLAB_CHUNK);
+	}
+	*number = sc->nr_slabs++;
+	slab_at(sc, *number)->number = *number;
+	return true;
+}
+
+struct slab *
+slabs_add(struct kmem_cache *s, pfn_t pfn, unsigned int order)
+{
+	struct slab_common *sc = s->common;
+	struct frame *head = &sc->phys->frames[pfn];
+	struct slab *slab;
+	uint32_t number;
+
+	if (!number_take(sc, &number))
+		return NULL;
+	slab = slab_at(sc, number);
+	*slab = (struct slab){
+		.cache = s,
+		.pfn = pfn,
+		.order = (uint8_t)order,
+		.where = SLAB_FULL,
+		.nid = (uint16_t)sc->phys->zones[head->zone]->node->id,
+		.all_next = s->all,
+		.number = number,
+	};
+	if (s->all)
+		slab_at(sc, s->all - 1)->all_prev = number + 1;
+	s->all = number + 1;
+	head->owner = frame_owner(OWNER_SLAB, number);
+	return slab;
+}
+
+void
+slabs_remove(struct slab_common *sc, struct slab *slab)
+{
+	if (slab->all_next)
+		slab_at(sc, slab->all_next - 1)->all_prev = slab->all_prev;
+	if (slab->all_prev)
+		slab_at(sc, slab->all_prev - 1)->all_next = slab->all_next;
+	else
+		slab->cache->all = slab->all_next;
+	sc->phys->frames[slab->pfn].owner = 0;
+	slab->cache = NULL;
+	if (!sc->free_numbers)
+		sc->free_numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	g_array_append_val(sc->free_numbers, slab->number);
+}
+
+void
+slabs_fini(struct slab_common *sc)
+{
+	for (uint32_t i = 0; i < sc->nr_slabs; i += SLAB_CHUNK)
+		g_free(sc->slabs[i >> SLAB_CHUNK_SHIFT]);
+	g_free(sc->slabs);
+	sc->slabs = NULL;
+	sc->nr_slabs = 0;
+	if (sc->free_numbers)
+		g_array_free(sc->free_numbers, TRUE);
+	sc->free_numbers = NULL;
+	g_queue_foreach(&sc->rcu, (GFunc)(void (*)(void))g_free, NULL);
+	g_queue_clear(&sc->rcu);
+}
+
+struct slab *
+slab_next(const struct kmem_cache *s, const struct slab *after)
+{
+	uint32_t next = after ? after->all_next : s->all;
+
+	return next ? slab_at(s->common, next - 1) : NULL;
+}
+
+/* --- addresses -------------------------------------------------------------
+ */
+
+/* The slab whose head is frame @f, if it is one. */
+static inline struct slab *
+slab_of_head(const struct slab_common *sc, const struct frame *f)
+{
+	uint32_t number;
+
+	if (f->state != FRAME_ALLOCATED ||
+	    !frame_owned_by(f->owner, OWNER_SLAB, &number) ||
+	    number >= sc->nr_slabs)
+		return NULL;
+	return slab_at(sc, number);
+}
+
+struct slab *
+slab_of(const struct slab_common *sc, va_t object)
+{
+	const struct phys *phys = sc->phys;
+	pfn_t pfn = slab_pa(sc, object) >> phys->page_shift;
+	const struct frame *f;
+
+	if (object < phys->arch->page_offset || pfn >= phys->max_pfn)
+		return NULL;
+	/* Who asks wants the object next, and the ways to both are long. */
+	ram_prefetch(sc->ram, slab_pa(sc, object));
+	f = &phys->frames[pfn];
+	if (likely(f->state != FRAME_NONE))
+		return slab_of_head(sc, f);
+	for (unsigned int order = 1; order < MAX_ORDER; order++) {
+		pfn_t head = pfn & ~((1ULL << order) - 1);
+
+		f = &phys->frames[head];
+		if (f->state == FRAME_NONE)
+			continue;
+		/* The first head below covers the frame, or nothing does. */
+		return head + (1ULL << f->order) > pfn ? slab_of_head(sc, f)
+						       : NULL;
+	}
+	return NULL;
+}
+
+uint32_t
+slab_object_index(const struct slab *slab, va_t address)
+{
+	const struct kmem_cache *s = slab->cache;
+	va_t start = s->ops->first(slab) - s->red_left_pad;
+	uint64_t index;
+
+	if (address < start)
+		return UINT32_MAX;
+	index = (address - start) / s->size;
+	return index < slab->objects ? (uint32_t)index : UINT32_MAX;
+}
+
+va_t
+slab_object(const struct slab *slab, uint32_t index)
+{
+	const struct kmem_cache *s = slab->cache;
+
+	return s->ops->first(slab) + (uint64_t)index * s->size;
+}
+
+void
+slab_states(const struct slab *slab, uint8_t *state)
+{
+	slab->cache->ops->states(slab, state);
+}
+
+bool
+slab_mapped(const struct slab_common *sc, va_t at, size_t len, pa_t *pa)
+{
+	const struct phys *phys = sc->phys;
+	pfn_t last;
+
+	*pa = slab_pa(sc, at);
+	if (at < phys->arch->page_offset || *pa + len < *pa)
+		return false;
+	last = (*pa + len - 1) >> phys->page_shift;
+	return last < phys->max_low_pfn &&
+	       phys_present(phys, *pa >> phys->page_shift) &&
+	       phys_present(phys, last);
+}
+
+/* --- odds ------------------------------------------------------------------
+ */
+
+uint64_t
+slab_random(struct slab_common *sc)
+{
+	uint64_t z = sc->random += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+void
+slab_printk(const struct slab_common *sc, const char *format, ...)
+{
+	char line[512];
+	va_list ap;
+
+	if (!sc->phys->printk)
+		return;
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	sc->phys->printk(sc->phys->printk_user, line);
+}
