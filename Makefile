@@ -42,7 +42,7 @@ GEN = $(BUILD)/gen
 LAYOUTS = $(sort $(wildcard fs-layout/*.layout))
 GENERATED = $(GEN)/stamp
 
-LIB_LAYERS = base hw phys slab machine view tree
+LIB_LAYERS = base hw phys slab vm machine view tree
 LIB_SRC = $(foreach l,$(LIB_LAYERS),$(sort $(wildcard src/$(l)/*.c)))
 LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN)/ops_table.o $(GEN)/layout_table.o
 LIB = $(BUILD)/libkmem.a

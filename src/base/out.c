@@ -38,7 +38,8 @@ out_grow(struct out *out, size_t more)
 void
 out_fini(struct out *out)
 {
-	g_free(out->text);
+	if (out->text)
+		g_free(out->text);
 	*out = OUT_INIT;
 }
 

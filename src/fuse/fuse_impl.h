@@ -45,6 +45,8 @@ struct server {
 	bool draining; /* nothing new is begun; the dispatcher's */
 	bool polled;   /* the page cache keeps small files of fixed size */
 
+	struct fuse_buf request; /* room for one; the dispatcher's */
+
 	struct notifier *notifier;
 	struct pager *pager;
 	struct lists *lists;
@@ -75,6 +77,11 @@ struct handle {
  * userdata and stores it in ->session.
  */
 struct server *server_new(struct tree *tree);
+/*
+ * On the dispatcher's thread: read one request and answer it.  Returns > 0, 0
+ * when the session has ended or a signal has come, or -errno.
+ */
+int server_dispatch(struct server *s);
 /*
  * Finish what was begun, with the session still able to answer: requests are
  * dispatched on until no worker and no notification is under way.  Sleeping

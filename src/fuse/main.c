@@ -49,21 +49,38 @@ when_ready(void *user)
 	daemon_ready();
 }
 
+/* As fuse_session_loop, but no request is lost when a signal comes. */
+static int
+loop_alone(struct server *s)
+{
+	int got = 1;
+
+	while (got > 0 && !fuse_session_exited(s->session)) {
+		got = server_dispatch(s);
+		if (got == -EINTR)
+			got = 1;
+	}
+	return got;
+}
+
 /* Returns 0 after a clean end, else a status. */
 static int
-loop(const struct options *o, struct fuse_session *session)
+loop(const struct options *o, struct server *s)
 {
+	struct fuse_session *session = s->session;
 	struct fuse_loop_config *config;
 	int end;
 
 	if (o->threads == 1) {
-		end = fuse_session_loop(session);
+		end = loop_alone(s);
 	} else {
 		config = fuse_loop_cfg_create();
 		fuse_loop_cfg_set_max_threads(config, o->threads);
 		end = fuse_session_loop_mt(session, config);
 		fuse_loop_cfg_destroy(config);
 	}
+	/* Requests are answered until server_drain is through. */
+	fuse_session_reset(session);
 	/* The number of the signal that ended it, or -errno. */
 	return end < 0 ? 1 : 0;
 }
@@ -102,7 +119,7 @@ serve(const struct options *o, struct server *s)
 		goto handlers;
 	if (o->realtime)
 		realtime = realtime_start(s->tree);
-	status = loop(o, session);
+	status = loop(o, s);
 	realtime_stop(realtime);
 	server_drain(s);
 	fuse_session_unmount(session);

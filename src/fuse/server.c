@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define DRAIN_POLL_MS 5
@@ -59,16 +60,43 @@ server_new(struct tree *tree)
 	return s;
 }
 
+/*
+ * libfuse gives 0 for a request that was read just when a signal came, and its
+ * sender would wait for ever, with a directory's lock perhaps.  A request
+ * starts with its length, so it is seen whether one was read.
+ */
+int
+server_dispatch(struct server *s)
+{
+	struct fuse_buf *buf = &s->request;
+	bool known = buf->mem;
+	uint32_t len = 0;
+	int got;
+
+	if (known)
+		memcpy(buf->mem, &len, sizeof(len));
+	got = fuse_session_receive_buf(s->session, buf);
+	if (!got && known) {
+		memcpy(&len, buf->mem, sizeof(len));
+		buf->size = len;
+		got = (int)len;
+	}
+	if (got > 0)
+		fuse_session_process_buf(s->session, buf);
+	return got;
+}
+
 /* Answer one request, if one comes soon. */
 static void
-dispatch_one(struct fuse_session *session, struct fuse_buf *buf)
+dispatch_one(struct server *s)
 {
-	struct pollfd p = {.fd = fuse_session_fd(session), .events = POLLIN};
+	struct pollfd p = {.fd = fuse_session_fd(s->session), .events = POLLIN};
 
 	if (poll(&p, 1, DRAIN_POLL_MS) <= 0 || !(p.revents & POLLIN))
 		return;
-	if (fuse_session_receive_buf(session, buf) > 0)
-		fuse_session_process_buf(session, buf);
+	/* It ends already: another signal changes nothing. */
+	fuse_session_reset(s->session);
+	server_dispatch(s);
 }
 
 /*
@@ -80,20 +108,17 @@ dispatch_one(struct fuse_session *session, struct fuse_buf *buf)
 void
 server_drain(struct server *s)
 {
-	struct fuse_buf buf = {0};
-
 	s->draining = true;
 	pool_finish(s->pool);
 	waits_close(s->waits);
 	while (!pool_idle(s->pool))
-		dispatch_one(s->session, &buf);
+		dispatch_one(s);
 	pager_finish(s->pager);
 	while (!pager_finished(s->pager))
-		dispatch_one(s->session, &buf);
+		dispatch_one(s);
 	notifier_finish(s->notifier);
 	while (!notifier_finished(s->notifier) || !pool_idle(s->pool))
-		dispatch_one(s->session, &buf);
-	free(buf.mem);
+		dispatch_one(s);
 	server_close_files(s);
 }
 
@@ -113,5 +138,6 @@ server_free(struct server *s)
 	tree_free(s->tree);
 	g_hash_table_destroy(s->handles);
 	pthread_mutex_destroy(&s->lock);
+	free(s->request.mem);
 	g_free(s);
 }

@@ -140,12 +140,24 @@ mmu_reserved(const struct mmu_regs *regs, unsigned int level, bool leaf)
 	return regs->nxe ? mask : mask | PTE_NX;
 }
 
+/* Bits without which an entry has no reserved one set, at whatever level: a
+ * test that most entries pass. */
+static uint64_t
+may_be_reserved(const struct mmu_regs *regs)
+{
+	if (regs->mode != MMU_4LEVEL && regs->mode != MMU_5LEVEL)
+		return UINT64_MAX;
+	return bits(regs->phys_bits, 51) | PTE_PS | (regs->nxe ? 0 : PTE_NX);
+}
+
 static uint64_t
 entry_read(const struct ram *ram, pa_t at, unsigned int bytes)
 {
 	uint8_t raw[8] = {0};
 	uint64_t entry = 0;
 
+	if (bytes >= 4)
+		return ram_load(ram, at, bytes);
 	ram_read(ram, at, raw, bytes);
 	for (unsigned int i = bytes; i--;)
 		entry = entry << 8 | raw[i];
@@ -279,6 +291,8 @@ mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 	 const struct mmu_request *q, struct mmu_result *r)
 {
 	const struct mmu_format *f;
+	uint64_t doubtful;
+	unsigned int shift;
 	pa_t table;
 
 	memset(r, 0, sizeof(*r));
@@ -292,13 +306,15 @@ mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 		return;
 	}
 	table = top_table(regs);
+	shift = mmu_level_shift(f, f->levels);
+	doubtful = may_be_reserved(regs);
 	for (unsigned int level = f->levels; level--;) {
-		unsigned int shift = mmu_level_shift(f, level);
-		uint64_t index =
-			q->va >> shift & bits(0, f->index_bits[level] - 1U);
 		struct mmu_step *s = &r->step[r->nr_steps++];
+		uint64_t index;
 		bool leaf;
 
+		shift -= f->index_bits[level];
+		index = q->va >> shift & bits(0, f->index_bits[level] - 1U);
 		s->level = (uint8_t)level;
 		s->at = table + index * f->entry_bytes;
 		s->entry = regs->mode == MMU_PAE && level == 2
@@ -309,8 +325,9 @@ mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 			return;
 		}
 		leaf = !level ||
-		       (level_has_leaves(regs, level) && (s->entry & f->leaf));
-		if (s->entry & mmu_reserved(regs, level, leaf)) {
+		       ((s->entry & f->leaf) && level_has_leaves(regs, level));
+		if ((s->entry & doubtful) &&
+		    (s->entry & mmu_reserved(regs, level, leaf))) {
 			fault(regs, q, r, PF_PROT | PF_RSVD);
 			return;
 		}

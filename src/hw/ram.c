@@ -2,17 +2,26 @@
 /*
  * ram.c - the bytes of physical memory, sparse
  *
- * How it works: a radix tree over the number of a 4 KiB piece (the modelled
- * machine's page size plays no part), 12 bits a level, as deep as the end of
- * memory needs: two levels for 64 GiB, three for 256 TiB.
+ * How it works: memory consists of pieces of 4 KiB (the modelled machine's page
+ * size plays no part).  One that is there has a place in the arena; a table
+ * says which, one word for each piece of memory.  So a byte is one read away
+ * from its address, however large the memory is, and what is held lies close
+ * together in pages of the host, however far apart it is in the model.
  *
- *     address   | level 1 (12) | level 0 (12) | byte (12) |
- *     root node --> slot ------> slot ------> piece of 4096 bytes
+ *     address / 4 KiB -> place[] -> arena + place * 4 KiB
  *
- * Always true: a node other than the root has at least one used slot; what is
- * held is 4 KiB a piece and the size of a node for each node but the root, and
- * passes the limit by words of ram_store() only.  So what may still be written
- * depends only on which pieces are there, not on the way that led to it.
+ * Table and arena are addresses that are asked of the host as a whole and
+ * filled by it as they are touched: 64 GiB of addresses for the table of 64
+ * TiB.  Leaves, 4096 places or 16 MiB of memory, know how many of their pieces
+ * are there, and parts, 4096 leaves, how many leaves have any, so that looking
+ * for what is held passes over the rest; a leaf that has none goes back to the
+ * host.
+ *
+ * Always true: what is held is 4 KiB a piece, 16 KiB a leaf with a piece and 8
+ * KiB a part with a leaf (where there is but one of them it is not counted).
+ * It passes the limit by words of ram_store() only.  So what may still be
+ * written depends only on which pieces are there, not on the way that led to
+ * it.  No place is 0.
  *
  * Where it lies: all of it in the daemon's memory; this is the modelled RAM.
  */
@@ -23,56 +32,36 @@
 #include <endian.h>
 #include <errno.h>
 #include <glib.h>
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #define PIECE_SHIFT 12
 #define PIECE_SIZE (1ULL << PIECE_SHIFT)
-#define LEVEL_BITS 12
-#define SLOTS (1U << LEVEL_BITS)
+#define SLOT_BITS 12
+#define SLOTS (1U << SLOT_BITS)
+#define HUGE (2ULL << 20) /* a large page of the host */
+#define HUGE_PIECES (HUGE >> PIECE_SHIFT)
+#define ARENA_MOST GIB(64) /* at first */
+#define LEAF_SPAN (PIECE_SIZE * SLOTS)
+#define LEAF_BYTES (SLOTS * sizeof(uint32_t))
+#define PART_BYTES (SLOTS * sizeof(uint16_t))
 
-struct ram_node {
-	unsigned int used; /* slots that are not NULL */
-	void *slot[SLOTS]; /* nodes; pieces at level 0 */
-};
-
-/* Memory of the host that pieces are cut from. */
-struct chunk {
-	struct chunk *next;
-	void *start;
-	size_t size;
-};
-
-/* A piece that is not used. */
-struct unused {
-	struct unused *next;
-};
+#define unlikely(e) __builtin_expect(!!(e), 0)
 
 struct ram {
 	pa_t end;
+	uint32_t *place; /* of each piece, as far as leaves go; 0: zeros */
+	uint8_t *arena;
+	uint16_t *used;	  /* [nr_parts * SLOTS] pieces of that leaf */
+	uint32_t *leaves; /* [nr_parts] that have pieces */
+	uint64_t nr_parts;
 	uint64_t limit;
 	uint64_t held;
-	struct chunk *chunks;  /* newest first */
-	uint8_t *fresh;	       /* rest of the newest */
-	size_t fresh_left;     /* bytes of it */
-	struct unused *unused; /* pieces that came back */
-	unsigned int top;      /* level of the root */
-	struct ram_node root;
+	uint64_t room;	 /* places that the arena has */
+	uint32_t fresh;	 /* the first that was never used */
+	uint32_t unused; /* the last that came back; it names the one before */
 };
-
-static inline unsigned int
-slot_of(uint64_t piece, unsigned int level)
-{
-	return (piece >> (level * LEVEL_BITS)) & (SLOTS - 1);
-}
-
-/* Pieces below one slot of a node at @level. */
-static inline uint64_t
-span_of(unsigned int level)
-{
-	return 1ULL << (level * LEVEL_BITS);
-}
 
 static bool
 all_zero(const uint8_t *bytes, size_t len)
@@ -80,101 +69,57 @@ all_zero(const uint8_t *bytes, size_t len)
 	return !len || (!*bytes && !memcmp(bytes, bytes + 1, len - 1));
 }
 
+/* Addresses; the host fills them as they are touched.  NULL: none left. */
+static void *
+reserve(uint64_t bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static uint64_t
+table_bytes(const struct ram *ram)
+{
+	return (ram->end / LEAF_SPAN + 1) * LEAF_BYTES;
+}
+
+/* Places for what may be held, or fewer when addresses are scarce. */
+static void
+arena_reserve(struct ram *ram)
+{
+	uint64_t most = MIN_OF(ram->end, ram->limit);
+	uint64_t bytes = round_up_to(MIN_OF(most, ARENA_MOST), HUGE) + HUGE;
+
+	while (!(ram->arena = reserve(bytes)) && bytes > HUGE)
+		bytes = round_up_to(bytes / 2, HUGE);
+	ram->room = bytes >> PIECE_SHIFT;
+	/* What ram_prefetch() asks for in vain shall be there. */
+	if (ram->arena)
+		*(volatile uint8_t *)ram->arena = 0;
+	ram->fresh = 1;
+}
+
 struct ram *
 ram_new(pa_t end, uint64_t limit)
 {
 	struct ram *ram = g_new0(struct ram, 1);
 
-	KM_ASSERT(end <= 1ULL << 60);
+	KM_ASSERT(end <= 1ULL << 52);
 	ram->end = end;
 	ram->limit = limit;
-	while (ram->top < 3 && end > PIECE_SIZE
-					       << ((ram->top + 1) * LEVEL_BITS))
-		ram->top++;
+	ram->nr_parts = end > LEAF_SPAN * SLOTS
+				? (end - 1) / (LEAF_SPAN * SLOTS) + 1
+				: 1;
+	ram->leaves = g_new0(uint32_t, ram->nr_parts);
+	ram->used = reserve(ram->nr_parts * PART_BYTES);
+	ram->place = reserve(table_bytes(ram));
+	arena_reserve(ram);
+	if (!ram->used || !ram->place || !ram->arena)
+		g_error("no addresses for %" PRIu64 " bytes of modelled RAM",
+			end);
 	return ram;
-}
-
-/* --- pieces ----------------------------------------------------------------
- *
- * Chunks double up to the size of a large page of the host, which is asked for
- * then: whoever goes about in modelled RAM at random would else wait for the
- * host's page tables more than for memory.
- */
-
-#define CHUNK_FIRST (64U << 10)
-#define CHUNK_MOST (2U << 20)
-
-static void
-chunk_add(struct ram *ram)
-{
-	size_t size = ram->chunks ? 2 * ram->chunks->size : CHUNK_FIRST;
-	struct chunk *chunk = g_new(struct chunk, 1);
-
-	size = MIN_OF(size, CHUNK_MOST);
-	if (posix_memalign(&chunk->start, size, size))
-		g_error("no memory for %zu bytes of modelled RAM", size);
-	if (size == CHUNK_MOST)
-		madvise(chunk->start, size, MADV_HUGEPAGE);
-	chunk->size = size;
-	chunk->next = ram->chunks;
-	ram->chunks = chunk;
-	ram->fresh = chunk->start;
-	ram->fresh_left = size;
-}
-
-/* A piece of zeros. */
-static uint8_t *
-piece_new(struct ram *ram)
-{
-	uint8_t *piece = (uint8_t *)ram->unused;
-
-	if (piece) {
-		ram->unused = ram->unused->next;
-	} else {
-		if (!ram->fresh_left)
-			chunk_add(ram);
-		piece = ram->fresh;
-		ram->fresh += PIECE_SIZE;
-		ram->fresh_left -= PIECE_SIZE;
-	}
-	ram->held += PIECE_SIZE;
-	return memset(piece, 0, PIECE_SIZE);
-}
-
-static void
-piece_drop(struct ram *ram, void *piece)
-{
-	struct unused *u = piece;
-
-	u->next = ram->unused;
-	ram->unused = u;
-	ram->held -= PIECE_SIZE;
-}
-
-static void
-chunks_free(struct ram *ram)
-{
-	while (ram->chunks) {
-		struct chunk *chunk = ram->chunks;
-
-		ram->chunks = chunk->next;
-		free(chunk->start);
-		g_free(chunk);
-	}
-}
-
-static void
-node_free_below(struct ram_node *node, unsigned int level)
-{
-	for (unsigned int i = 0; node->used && i < SLOTS; i++) {
-		if (!node->slot[i])
-			continue;
-		if (level) {
-			node_free_below(node->slot[i], level - 1);
-			g_free(node->slot[i]);
-		}
-		node->used--;
-	}
 }
 
 void
@@ -182,8 +127,10 @@ ram_free(struct ram *ram)
 {
 	if (!ram)
 		return;
-	node_free_below(&ram->root, ram->top);
-	chunks_free(ram);
+	munmap(ram->arena, ram->room << PIECE_SHIFT);
+	munmap(ram->place, table_bytes(ram));
+	munmap(ram->used, ram->nr_parts * PART_BYTES);
+	g_free(ram->leaves);
 	g_free(ram);
 }
 
@@ -199,64 +146,152 @@ ram_held(const struct ram *ram)
 	return ram->held;
 }
 
-static uint8_t *
+/* --- places ----------------------------------------------------------------
+ */
+
+static inline uint8_t *
+at_place(const struct ram *ram, uint32_t place)
+{
+	return ram->arena + ((size_t)place << PIECE_SHIFT);
+}
+
+/* Words passed the limit, or the host was short of addresses at first. */
+static void
+arena_grow(struct ram *ram)
+{
+	uint64_t bytes = ram->room << PIECE_SHIFT;
+	uint8_t *at = NULL;
+
+	if (2 * ram->room < UINT32_MAX)
+		at = reserve(2 * bytes);
+	if (!at)
+		g_error("no addresses for %" PRIu64 " bytes of modelled RAM",
+			2 * bytes);
+	/* All of it is in use. */
+	madvise(at, bytes, MADV_HUGEPAGE);
+	memcpy(at, ram->arena, bytes);
+	munmap(ram->arena, bytes);
+	ram->arena = at;
+	ram->room *= 2;
+}
+
+/*
+ * A place that holds zeros.  From the second large page of the host on these
+ * are asked for: whoever goes about in modelled RAM at random would else wait
+ * for the host's page tables more than for memory.
+ */
+static uint32_t
+place_new(struct ram *ram)
+{
+	uint32_t place = ram->unused;
+	uint8_t *piece;
+
+	if (place) {
+		memcpy(&ram->unused, at_place(ram, place), sizeof(place));
+	} else {
+		if (ram->fresh == ram->room)
+			arena_grow(ram);
+		place = ram->fresh++;
+		piece = at_place(ram, place);
+		if ((uintptr_t)piece % HUGE == 0 && place > HUGE_PIECES &&
+		    ram->room - place >= HUGE_PIECES)
+			madvise(piece, HUGE, MADV_HUGEPAGE);
+	}
+	ram->held += PIECE_SIZE;
+	memset(at_place(ram, place), 0, PIECE_SIZE);
+	return place;
+}
+
+static void
+place_drop(struct ram *ram, uint32_t place)
+{
+	memcpy(at_place(ram, place), &ram->unused, sizeof(place));
+	ram->unused = place;
+	ram->held -= PIECE_SIZE;
+}
+
+/* --- the way to a piece ----------------------------------------------------
+ */
+
+/* @piece: address / PIECE_SIZE, not beyond the end.  NULL: zeros. */
+static inline uint8_t *
 piece_find(const struct ram *ram, uint64_t piece)
 {
-	const struct ram_node *node = &ram->root;
+	uint32_t place = ram->place[piece];
 
-	for (unsigned int level = ram->top; level; level--) {
-		node = node->slot[slot_of(piece, level)];
-		if (!node)
-			return NULL;
-	}
-	return node->slot[slot_of(piece, 0)];
+	return place ? at_place(ram, place) : NULL;
+}
+
+/* What a leaf costs; and if it is the first of its part.  Memory that needs
+ * only one of them does without, as it were. */
+static uint64_t
+leaf_cost(const struct ram *ram)
+{
+	return ram->end > LEAF_SPAN ? LEAF_BYTES : 0;
+}
+
+static uint64_t
+part_cost(const struct ram *ram)
+{
+	return ram->nr_parts > 1 ? PART_BYTES : 0;
 }
 
 /* The piece, made (all zeros) when it is not there. */
 static uint8_t *
 piece_make(struct ram *ram, uint64_t piece)
 {
-	struct ram_node *node = &ram->root;
-	void **slot;
+	uint64_t leaf = piece >> SLOT_BITS, part = leaf >> SLOT_BITS;
 
-	for (unsigned int level = ram->top; level; level--) {
-		slot = &node->slot[slot_of(piece, level)];
-		if (!*slot) {
-			*slot = g_malloc0(sizeof(*node));
-			ram->held += sizeof(*node);
-			node->used++;
+	if (!ram->place[piece]) {
+		ram->place[piece] = place_new(ram);
+		if (!ram->used[leaf]++) {
+			ram->held += leaf_cost(ram);
+			if (!ram->leaves[part]++)
+				ram->held += part_cost(ram);
 		}
-		node = *slot;
 	}
-	slot = &node->slot[slot_of(piece, 0)];
-	if (!*slot) {
-		*slot = piece_new(ram);
-		node->used++;
-	}
-	return *slot;
+	return at_place(ram, ram->place[piece]);
+}
+
+/* The last piece of it is gone. */
+static void
+leaf_drop(struct ram *ram, uint64_t leaf)
+{
+	uint64_t part = leaf >> SLOT_BITS;
+
+	ram->held -= leaf_cost(ram);
+	if (leaf_cost(ram))
+		madvise(ram->place + leaf * SLOTS, LEAF_BYTES, MADV_DONTNEED);
+	if (--ram->leaves[part])
+		return;
+	ram->held -= part_cost(ram);
+	if (part_cost(ram))
+		madvise(ram->used + part * SLOTS, PART_BYTES, MADV_DONTNEED);
 }
 
 /*
  * What making @piece adds to what is held, when @before (UINT64_MAX: none) is
- * the last piece that was counted but is not made yet: nodes that both need
- * are counted once.
+ * the last piece that was counted but is not made yet: a leaf or a part that
+ * both need is counted once.
  */
 static uint64_t
 piece_cost(const struct ram *ram, uint64_t piece, uint64_t before)
 {
-	const struct ram_node *node = &ram->root;
-	unsigned int level = ram->top;
+	uint64_t leaf = piece >> SLOT_BITS, part = leaf >> SLOT_BITS;
+	bool first = before == UINT64_MAX;
 	uint64_t cost = PIECE_SIZE;
 
-	for (; level && node->slot[slot_of(piece, level)]; level--)
-		node = node->slot[slot_of(piece, level)];
-	/* Here the path ends: the nodes at level - 1 and below are missing. */
-	for (; level; level--)
-		if (before == UINT64_MAX ||
-		    before / span_of(level) != piece / span_of(level))
-			cost += sizeof(*node);
+	if (ram->used[leaf])
+		return cost;
+	if (first || before >> SLOT_BITS != leaf)
+		cost += leaf_cost(ram);
+	if (!ram->leaves[part] && (first || before >> (2 * SLOT_BITS) != part))
+		cost += part_cost(ram);
 	return cost;
 }
+
+/* --- bytes -----------------------------------------------------------------
+ */
 
 void
 ram_read(const struct ram *ram, pa_t at, void *to, size_t len)
@@ -352,29 +387,37 @@ ram_write(struct ram *ram, pa_t at, const void *from, size_t len)
 	return 0;
 }
 
+/* A word that lies in two pieces, or behind the end. */
+static __attribute__((noinline)) uint64_t
+load_across(const struct ram *ram, pa_t at, unsigned int bytes)
+{
+	uint64_t value = 0;
+
+	ram_read(ram, at, &value, bytes);
+	return le64toh(value);
+}
+
 uint64_t
 ram_load(const struct ram *ram, pa_t at, unsigned int bytes)
 {
 	size_t offset = at & (PIECE_SIZE - 1);
+	const uint8_t *piece;
 	uint64_t value = 0;
 
-	if (at < ram->end && offset + bytes <= PIECE_SIZE) {
-		const uint8_t *piece = piece_find(ram, at >> PIECE_SHIFT);
-
-		if (!piece)
-			return 0;
-		if (bytes == sizeof(value))
-			memcpy(&value, piece + offset, sizeof(value));
-		else
-			memcpy(&value, piece + offset, sizeof(uint32_t));
-	} else {
-		ram_read(ram, at, &value, bytes);
-	}
+	if (unlikely(at >= ram->end || offset > PIECE_SIZE - bytes))
+		return load_across(ram, at, bytes);
+	piece = piece_find(ram, at >> PIECE_SHIFT);
+	if (unlikely(!piece))
+		return 0;
+	if (bytes == sizeof(value))
+		memcpy(&value, piece + offset, sizeof(value));
+	else
+		memcpy(&value, piece + offset, sizeof(uint32_t));
 	return le64toh(value);
 }
 
-/* A word that lies in two pieces. */
-static void
+/* A word that lies in two pieces, or in one that is not there. */
+static __attribute__((noinline)) void
 store_across(struct ram *ram, pa_t at, unsigned int bytes, uint64_t value)
 {
 	uint64_t word = htole64(value);
@@ -394,14 +437,14 @@ ram_store(struct ram *ram, pa_t at, unsigned int bytes, uint64_t value)
 	uint64_t word = htole64(value);
 	uint8_t *piece;
 
-	if (at >= ram->end || offset + bytes > PIECE_SIZE) {
+	if (unlikely(at >= ram->end || offset > PIECE_SIZE - bytes)) {
 		store_across(ram, at, bytes, value);
 		return;
 	}
 	piece = piece_find(ram, at >> PIECE_SHIFT);
-	if (!piece)
-		piece = piece_make(ram, at >> PIECE_SHIFT);
-	if (bytes == sizeof(word))
+	if (unlikely(!piece))
+		store_across(ram, at, bytes, value);
+	else if (bytes == sizeof(word))
 		memcpy(piece + offset, &word, sizeof(word));
 	else
 		memcpy(piece + offset, &word, sizeof(uint32_t));
@@ -410,44 +453,55 @@ ram_store(struct ram *ram, pa_t at, unsigned int bytes, uint64_t value)
 void
 ram_prefetch(const struct ram *ram, pa_t at)
 {
-	const uint8_t *piece;
+	uint64_t piece = at >> PIECE_SHIFT;
 
-	if (at >= ram->end)
-		return;
-	piece = piece_find(ram, at >> PIECE_SHIFT);
-	if (piece)
-		__builtin_prefetch(piece + (at & (PIECE_SIZE - 1)), 1);
+	/* No jumps, since they could not be foretold: what is not there lies
+	 * at place 0, and what is beyond the end where the first piece does. */
+	piece &= -(uint64_t)(at < ram->end);
+	__builtin_prefetch(
+		at_place(ram, ram->place[piece]) + (at & (PIECE_SIZE - 1)), 1);
 }
 
-/* Free the pieces @first..@last that lie below @node, whose own first piece is
- * @base; nodes that become empty go too. */
+/* Free those pieces of @leaf, which has some, that are among @first..@last. */
 static void
-node_drop(struct ram *ram, struct ram_node *node, unsigned int level,
-	  uint64_t base, uint64_t first, uint64_t last)
+leaf_zero(struct ram *ram, uint64_t leaf, uint64_t first, uint64_t last)
 {
-	uint64_t span = span_of(level);
-	unsigned int i =
-		first > base ? (unsigned int)((first - base) / span) : 0;
+	uint64_t base = leaf << SLOT_BITS, end = base + SLOTS - 1;
 
-	for (; i < SLOTS && base + i * span <= last && node->used; i++) {
-		struct ram_node *below = node->slot[i];
-
-		if (!below)
+	first = MAX_OF(first, base);
+	last = MIN_OF(last, end);
+	for (uint64_t i = first; i <= last && ram->used[leaf]; i++) {
+		if (!ram->place[i])
 			continue;
-		if (level)
-			node_drop(ram, below, level - 1, base + i * span, first,
-				  last);
-		if (level && below->used)
-			continue;
-		if (level) {
-			ram->held -= sizeof(*node);
-			g_free(below);
-		} else {
-			piece_drop(ram, below);
-		}
-		node->slot[i] = NULL;
-		node->used--;
+		place_drop(ram, ram->place[i]);
+		ram->place[i] = 0;
+		ram->used[leaf]--;
 	}
+	if (!ram->used[leaf])
+		leaf_drop(ram, leaf);
+}
+
+/* The first leaf from @leaf on that has a piece; UINT64_MAX: none has. */
+static uint64_t
+leaf_next(const struct ram *ram, uint64_t leaf)
+{
+	uint64_t part = leaf >> SLOT_BITS;
+
+	for (; part < ram->nr_parts; leaf = ++part << SLOT_BITS)
+		for (; ram->leaves[part] && leaf >> SLOT_BITS == part; leaf++)
+			if (ram->used[leaf])
+				return leaf;
+	return UINT64_MAX;
+}
+
+/* Free the pieces @first..@last. */
+static void
+pieces_drop(struct ram *ram, uint64_t first, uint64_t last)
+{
+	uint64_t leaf = leaf_next(ram, first >> SLOT_BITS);
+
+	for (; leaf <= last >> SLOT_BITS; leaf = leaf_next(ram, leaf + 1))
+		leaf_zero(ram, leaf, first, last);
 }
 
 static void
@@ -474,45 +528,31 @@ ram_zero(struct ram *ram, pa_t at, uint64_t len)
 	if (whole > at)
 		zero_part(ram, at, MIN_OF(whole, end) - at);
 	if (whole_end > whole)
-		node_drop(ram, &ram->root, ram->top, 0, whole >> PIECE_SHIFT,
-			  (whole_end >> PIECE_SHIFT) - 1);
+		pieces_drop(ram, whole >> PIECE_SHIFT,
+			    (whole_end >> PIECE_SHIFT) - 1);
 	if (end > whole_end && whole_end >= whole)
 		zero_part(ram, whole_end, end - whole_end);
-}
-
-/* The first piece from @first on below @node that has a byte not zero. */
-static bool
-node_next(const struct ram_node *node, unsigned int level, uint64_t base,
-	  uint64_t first, uint64_t *piece)
-{
-	uint64_t span = span_of(level);
-	unsigned int i =
-		first > base ? (unsigned int)((first - base) / span) : 0;
-
-	for (; i < SLOTS; i++) {
-		const void *below = node->slot[i];
-
-		if (!below)
-			continue;
-		if (level &&
-		    node_next(below, level - 1, base + i * span, first, piece))
-			return true;
-		if (!level && !all_zero(below, PIECE_SIZE)) {
-			*piece = base + i;
-			return true;
-		}
-	}
-	return false;
 }
 
 bool
 ram_next_data(const struct ram *ram, pa_t at, pa_t *page)
 {
-	uint64_t piece;
+	uint64_t from = at >> PIECE_SHIFT, leaf;
 
-	if (at >= ram->end ||
-	    !node_next(&ram->root, ram->top, 0, at >> PIECE_SHIFT, &piece))
+	if (at >= ram->end)
 		return false;
-	*page = piece << PIECE_SHIFT;
-	return true;
+	leaf = leaf_next(ram, from >> SLOT_BITS);
+	for (; leaf != UINT64_MAX; leaf = leaf_next(ram, leaf + 1)) {
+		uint64_t end = (leaf + 1) << SLOT_BITS;
+
+		for (uint64_t i = MAX_OF(from, end - SLOTS); i < end; i++) {
+			const uint8_t *piece = piece_find(ram, i);
+
+			if (!piece || all_zero(piece, PIECE_SIZE))
+				continue;
+			*page = i << PIECE_SHIFT;
+			return true;
+		}
+	}
+	return false;
 }

@@ -37,6 +37,8 @@ const struct tlb_geometry tlb_default_geometry[NR_TLB_PARTS] = {
 struct buffer {
 	struct tlb_geometry geometry;
 	struct tlb_entry *entries; /* [sets * ways] */
+	uint32_t held[32];	   /* entries by page_shift, so that sizes that
+				      are not there need no look */
 };
 
 struct tlb {
@@ -96,7 +98,7 @@ find(const struct buffer *b, va_t va, unsigned int shift, uint16_t pcid)
 {
 	struct tlb_entry *e;
 
-	if (!b->geometry.sets)
+	if (!b->held[shift])
 		return NULL;
 	e = set_of(b, va, shift);
 	for (unsigned int w = 0; w < b->geometry.ways; w++, e++)
@@ -202,6 +204,9 @@ enter(struct tlb *t, enum tlb_part part, const struct tlb_entry *entry)
 	if (!b->geometry.sets)
 		return NULL;
 	e = victim(t, b, entry->page, entry->page_shift, entry->pcid);
+	if (e->page_shift)
+		b->held[e->page_shift]--;
+	b->held[entry->page_shift]++;
 	*e = *entry;
 	touch(t, e);
 	return e;
@@ -293,8 +298,9 @@ tlb_fill(struct tlb *t, va_t va, uint16_t pcid, enum mmu_access access,
 /* --- flushing ------------------------------------------------------------ */
 
 static void
-drop(struct tlb *t, struct tlb_entry *e)
+drop(struct tlb *t, struct buffer *b, struct tlb_entry *e)
 {
+	b->held[e->page_shift]--;
 	memset(e, 0, sizeof(*e));
 	t->stats.dropped++;
 }
@@ -307,7 +313,7 @@ tlb_flush_page(struct tlb *t, va_t va, uint16_t pcid)
 		struct tlb_entry *e;
 
 		while ((e = find_any(t, p, va, pcid)))
-			drop(t, e);
+			drop(t, &t->part[p], e);
 	}
 }
 
@@ -322,7 +328,7 @@ flush_if(struct tlb *t, bool global, int pcid)
 		for (struct tlb_entry *e = b->entries; e < b->entries + nr; e++)
 			if (e->page_shift && (global || !e->global) &&
 			    (pcid < 0 || e->pcid == pcid))
-				drop(t, e);
+				drop(t, b, e);
 	}
 }
 

@@ -95,7 +95,8 @@ ftrace_name(struct ftrace_text *t, struct ftrace_event *e)
 	e->name_len = (uint32_t)((last ? last : t->at) - from);
 	if (!last || last + 1 != t->at)
 		return FTRACE_OTHER;
-	for (i = 0; i < ARRAY_SIZE(events); i++)
+	/* The slab events are the last, and they begin alike. */
+	for (i = *from == 'k' ? FTRACE_KMALLOC : 0; i < ARRAY_SIZE(events); i++)
 		if (events[i].len == e->name_len &&
 		    !memcmp(events[i].name, from, e->name_len))
 			return (enum ftrace_kind)i;

@@ -12,9 +12,9 @@
  *
  * Call sites and pointers were numbers (0xffffffff81234567) in older ones.
  *
- * How it works: keys are told apart by their first bytes; there are few, and
- * no two begin alike.  Words that are no pair, as a module's name behind the
- * call site ("[ext4]"), are passed over.
+ * How it works: keys are told apart by their first byte, then by the rest.
+ * Words that are no pair, as a module's name behind the call site ("[ext4]"),
+ * are passed over.
  */
 #include "ftrace_impl.h"
 
@@ -35,15 +35,12 @@ enum {
 
 #define BYTES_MOST (1ULL << 40)
 
-static int
-hex_digit(char c)
-{
-	if (ftrace_is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* A digit's value plus one. */
+static const uint8_t hex_value[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 /* "000000000bf92a3f", "0xffff888...", "0", "(null)", "(____ptrval____)". */
 static bool
@@ -55,22 +52,18 @@ read_pointer(const char *at, size_t len, uint64_t *ptr)
 		at += 2;
 		len -= 2;
 	}
-	if (len == strlen("(null)") && !memcmp(at, "(null)", len)) {
-		*ptr = 0;
-		return true;
-	}
-	if (len > 2 && at[0] == '(' && at[1] == '_') {
-		*ptr = FTRACE_PTR_HIDDEN;
+	if (len > 2 && at[0] == '(') {
+		*ptr = at[1] == '_' ? FTRACE_PTR_HIDDEN : 0;
 		return true;
 	}
 	if (!len || len > 16)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		int digit = hex_digit(at[i]);
+		uint8_t digit = hex_value[(uint8_t)at[i]];
 
-		if (digit < 0)
+		if (!digit)
 			return false;
-		v = v << 4 | (uint64_t)digit;
+		v = v << 4 | (digit - 1U);
 	}
 	*ptr = v;
 	return true;
@@ -97,42 +90,84 @@ read_node(const char *at, size_t len)
 	return (int32_t)node;
 }
 
-static bool
-key_is(const char *key, size_t len, const char *name, size_t name_len)
+/* The key of a pair, with its equals sign, at the start of [at, end). */
+static inline bool
+starts(const char *at, const char *end, const char *key, size_t len)
 {
-	return len == name_len && !memcmp(key, name, len);
+	return (size_t)(end - at) >= len && !memcmp(at, key, len);
 }
 
-#define KEY(text) key_is(key, key_len, text, sizeof(text) - 1)
+#define KEY(text) starts(at, end, text, sizeof(text) - 1)
+#define VALUE(text) (at + sizeof(text) - 1)
 
-/* One pair; returns the bit of what it gave, 0: nothing, -1: it is broken. */
-static int
-slab_pair(struct ftrace *f, struct ftrace_event *e, const char *key,
-	  size_t key_len, const char *value, size_t len)
+/* The end of the word at @at: kernels put blanks between them, no tabs. */
+static const char *
+word_end(const char *at, const char *end)
 {
-	if (KEY("call_site")) {
-		e->site = value;
-		e->site_len = (uint32_t)len;
-		return len ? HAS_SITE : -1;
-	}
-	if (KEY("ptr"))
-		return read_pointer(value, len, &e->ptr) ? HAS_PTR : -1;
-	if (KEY("name")) {
-		e->cache = value;
-		e->cache_len = (uint32_t)len;
+	const char *blank = memchr(at, ' ', (size_t)(end - at));
+
+	return blank ? blank : end;
+}
+
+/*
+ * One pair at @at; *@next is behind it.  Returns the bit of what it gave, 0:
+ * nothing, -1: it is broken.
+ */
+static int
+slab_pair(struct ftrace *f, struct ftrace_event *e, const char *at,
+	  const char *end, const char **next)
+{
+	const char *value, *stop = word_end(at, end);
+
+	*next = stop;
+	switch (*at) {
+	case 'c':
+		if (!KEY("call_site="))
+			return 0;
+		e->site = VALUE("call_site=");
+		e->site_len = (uint32_t)(stop - e->site);
+		return e->site_len ? HAS_SITE : -1;
+	case 'p':
+		if (!KEY("ptr="))
+			return 0;
+		value = VALUE("ptr=");
+		return read_pointer(value, (size_t)(stop - value), &e->ptr)
+			       ? HAS_PTR
+			       : -1;
+	case 'b':
+		if (KEY("bytes_req=")) {
+			value = VALUE("bytes_req=");
+			return read_bytes(value, (size_t)(stop - value),
+					  &e->bytes_req)
+				       ? HAS_REQ
+				       : -1;
+		}
+		if (!KEY("bytes_alloc="))
+			return 0;
+		value = VALUE("bytes_alloc=");
+		return read_bytes(value, (size_t)(stop - value),
+				  &e->bytes_alloc)
+			       ? HAS_ALLOC
+			       : -1;
+	case 'g':
+		if (!KEY("gfp_flags="))
+			return 0;
+		value = VALUE("gfp_flags=");
+		e->gfp = ftrace_gfp(f, value, (size_t)(stop - value),
+				    &e->unknown_gfp);
+		return HAS_GFP;
+	case 'n':
+		if (KEY("name=")) {
+			e->cache = VALUE("name=");
+			e->cache_len = (uint32_t)(stop - e->cache);
+		} else if (KEY("node=")) {
+			value = VALUE("node=");
+			e->node = read_node(value, (size_t)(stop - value));
+		}
+		return 0;
+	default:
 		return 0;
 	}
-	if (KEY("bytes_req"))
-		return read_bytes(value, len, &e->bytes_req) ? HAS_REQ : -1;
-	if (KEY("bytes_alloc"))
-		return read_bytes(value, len, &e->bytes_alloc) ? HAS_ALLOC : -1;
-	if (KEY("gfp_flags")) {
-		e->gfp = ftrace_gfp(f, value, len, &e->unknown_gfp);
-		return HAS_GFP;
-	}
-	if (KEY("node"))
-		e->node = read_node(value, len);
-	return 0;
 }
 
 bool
@@ -143,20 +178,12 @@ ftrace_slab(struct ftrace *f, struct ftrace_text t, struct ftrace_event *e)
 
 	e->node = NODE_LOCAL;
 	for (;;) {
-		const char *from, *equals = NULL;
 		int bit;
 
 		ftrace_blanks(&t);
 		if (t.at == t.end)
 			break;
-		from = t.at;
-		for (; t.at < t.end && *t.at != ' ' && *t.at != '\t'; t.at++)
-			if (*t.at == '=' && !equals)
-				equals = t.at;
-		if (!equals)
-			continue;
-		bit = slab_pair(f, e, from, (size_t)(equals - from),
-				equals + 1, (size_t)(t.at - equals - 1));
+		bit = slab_pair(f, e, t.at, t.end, &t.at);
 		if (bit < 0)
 			return false;
 		seen |= bit;

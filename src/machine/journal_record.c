@@ -41,14 +41,10 @@ static const uint8_t encodings[NR_PARAM_TYPES] = {
 
 /* Values beyond these no line could have had; 0: there is no such bound. */
 static const uint64_t limits[NR_PARAM_TYPES] = {
-	[PARAM_GFP] = 1ULL << 32,
-	[PARAM_SLABFLAGS] = 1ULL << 32,
-	[PARAM_ORDER] = MAX_ORDER,
-	[PARAM_CPU] = MAX_CPUS,
-	[PARAM_BOOL] = 2,
-	[PARAM_CONTEXT] = NR_CONTEXTS,
-	[PARAM_POLICY] = 2,
-	[PARAM_MIGRATETYPE] = MIGRATE_TYPES,
+	[PARAM_GFP] = 1ULL << 32,  [PARAM_SLABFLAGS] = 1ULL << 32,
+	[PARAM_ORDER] = MAX_ORDER, [PARAM_CPU] = MAX_CPUS,
+	[PARAM_BOOL] = 2,	   [PARAM_CONTEXT] = NR_CONTEXTS,
+	[PARAM_POLICY] = 2,	   [PARAM_MIGRATETYPE] = MIGRATE_TYPES,
 };
 
 bool

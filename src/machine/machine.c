@@ -92,7 +92,8 @@ line_ring_add(struct line_ring *ring, const char *line)
 	}
 	/* Lines of one kind are of one length: their room mostly fits. */
 	link = g_queue_pop_head_link(&ring->lines);
-	link->data = g_realloc(link->data, len);
+	if (strlen(link->data) + 1 < len)
+		link->data = g_realloc(link->data, len);
 	memcpy(link->data, line, len);
 	g_queue_push_tail_link(&ring->lines, link);
 	ring->dropped++;

@@ -34,6 +34,7 @@ struct word {
 static uint16_t name_table[NAMES]; /* index in op_table plus 1 */
 static uint8_t *default_args;	   /* OP_ARGS_MAX bytes for each op */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int filled; /* atomic: once is through, there is no need to ask it */
 
 static unsigned int
 name_hash(const char *name, size_t len)
@@ -80,12 +81,20 @@ fill_tables(void)
 		name_table[at] = (uint16_t)(i + 1);
 		read_defaults(&op_table[i], default_args + i * OP_ARGS_MAX);
 	}
+	__atomic_store_n(&filled, 1, __ATOMIC_RELEASE);
+}
+
+static inline void
+tables_needed(void)
+{
+	if (!__atomic_load_n(&filled, __ATOMIC_ACQUIRE))
+		pthread_once(&once, fill_tables);
 }
 
 static const struct op_desc *
 find(const char *name, size_t len)
 {
-	pthread_once(&once, fill_tables);
+	tables_needed();
 	for (unsigned int at = name_hash(name, len); name_table[at];
 	     at = (at + 1) & (NAMES - 1)) {
 		const struct op_desc *desc = &op_table[name_table[at] - 1];
@@ -275,7 +284,7 @@ read_words(struct cutting *c)
 void
 op_begin(struct op *op, struct machine *m, const struct op_desc *desc)
 {
-	pthread_once(&once, fill_tables);
+	tables_needed();
 	memset(op, 0, offsetof(struct op, args));
 	op->m = m;
 	op->desc = desc;
@@ -340,6 +349,7 @@ op_parse(struct machine *m, const char *name, char *line, struct op *op,
 void
 op_fini(struct op *op)
 {
-	g_free(op->owned);
+	if (op->owned)
+		g_free(op->owned);
 	op->owned = NULL;
 }

@@ -126,10 +126,10 @@ free_object(struct step *s, uint64_t ptr, uint64_t pid, uint64_t context,
 		return 0;
 	}
 	counts->freed++;
-	op_answer(s->op, "address=%#llx recorded=%#llx",
-		  (unsigned long long)(s->m->phys->arch->page_offset +
-				       object.pa),
-		  (unsigned long long)ptr);
+	op_answer(
+		s->op, "address=%#llx recorded=%#llx",
+		(unsigned long long)(s->m->phys->arch->page_offset + object.pa),
+		(unsigned long long)ptr);
 	return 0;
 }
 
@@ -163,7 +163,8 @@ op_replay_kmem_cache_free(struct op *op, struct args_replay_kmem_cache_free *a)
 	return free_object(&s, a->ptr, a->pid, a->context, a->caller, false);
 }
 
-/* --- allocations ----------------------------------------------------------- */
+/* --- allocations -----------------------------------------------------------
+ */
 
 /* The recorded object was freed without being seen, in bulk or by RCU. */
 static void
@@ -212,7 +213,7 @@ got(struct step *s, uint64_t ptr, va_t address, int err)
 		.gfp = (gfp_t)(a)->gfp, .nid = (int)(a)->node,                 \
 		.cpu = (s)->cpu, .context = (enum alloc_context)(a)->context,  \
 		.caller = caller_address((s), (a)->caller),                    \
-		.pid = (int32_t)(a)->pid                                      \
+		.pid = (int32_t)(a)->pid                                       \
 	}
 
 /* Whether nothing is to be done: the policy, or it had failed. */

@@ -41,7 +41,7 @@ create_failed(struct op *op, const char *name, slab_flags_t flags, int err,
 	int kernels = err == -E2BIG ? -EINVAL : err;
 	struct out none = OUT_INIT;
 
-	if (err == -EFAULT || err == -ENOSPC)
+	if (err == -ENOSPC)
 		return object_failed(op, name, err, &none);
 	if (err == -EFAULT)
 		return op_fail(op, EFAULT, "%s: %s", name, why->sentence);

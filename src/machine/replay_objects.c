@@ -23,7 +23,7 @@
 #define SITE_BITS 16
 
 struct slot {
-	uint64_t ptr; /* recorded; 0: unused */
+	uint64_t ptr;	  /* recorded; 0: unused */
 	uint64_t at_site; /* our physical address << SITE_BITS | site */
 };
 

@@ -2,12 +2,12 @@
 /*
  * replay_shadow.c - which object of which slab a recorded kernel gives next
  *
- * How it works: under policy mirror the recorded objects lie where they lay; the
- * lists that SLUB kept of them (replay_shadow_lists.c) follow from the events.
- * Before each allocation the next object is foretold: from the CPU's list, the
- * CPU's slab, its partial ones, the block that was just allocated for a slab, the
- * node's.  Then what was recorded is done, whatever was foretold.  Nothing of
- * this is state of the machine: no op, no digest.
+ * How it works: under policy mirror the recorded objects lie where they lay;
+ * the lists that SLUB kept of them (replay_shadow_lists.c) follow from the
+ * events. Before each allocation the next object is foretold: from the CPU's
+ * list, the CPU's slab, its partial ones, the block that was just allocated for
+ * a slab, the node's.  Then what was recorded is done, whatever was foretold.
+ * Nothing of this is state of the machine: no op, no digest.
  *
  * Which cache a call site takes from shows by the addresses that it gets: two
  * sites that take from one slab take from one cache.  What is told by names, of
@@ -32,7 +32,8 @@ struct guess {
 	uint64_t object;	    /* 0: not known which */
 };
 
-/* --- caches ----------------------------------------------------------------- */
+/* --- caches -----------------------------------------------------------------
+ */
 
 static struct slab_shadow *
 shadow_new(const struct phys *phys)
@@ -51,15 +52,17 @@ shadow_new(const struct phys *phys)
 static struct shadow_slab *
 slab_at(const struct slab_shadow *shadow, uint64_t ptr)
 {
-	return g_hash_table_lookup(shadow->pages, (gpointer)(ptr >> shadow->page_shift));
+	return g_hash_table_lookup(shadow->pages,
+				   (gpointer)(ptr >> shadow->page_shift));
 }
 
 static void
 slab_forget(struct slab_shadow *shadow, struct shadow_slab *slab)
 {
 	for (uint64_t i = 0; i < 1ULL << slab->order; i++)
-		g_hash_table_remove(shadow->pages,
-				    (gpointer)((slab->base >> shadow->page_shift) + i));
+		g_hash_table_remove(
+			shadow->pages,
+			(gpointer)((slab->base >> shadow->page_shift) + i));
 	shadow_slab_free(slab);
 }
 
@@ -163,17 +166,20 @@ shadow_free(struct slab_shadow *shadow)
 {
 	GHashTableIter iter;
 	gpointer page, value;
+	GPtrArray *slabs;
 
 	if (!shadow)
 		return;
+	slabs = g_ptr_array_new_with_free_func(shadow_slab_free);
 	g_hash_table_iter_init(&iter, shadow->pages);
 	while (g_hash_table_iter_next(&iter, &page, &value)) {
-		struct shadow_slab *slab = value;
+		const struct shadow_slab *slab = value;
 
 		/* A slab is known by each of its pages. */
 		if (slab->base >> shadow->page_shift == (uint64_t)page)
-			shadow_slab_free(slab);
+			g_ptr_array_add(slabs, value);
 	}
+	g_ptr_array_free(slabs, TRUE);
 	g_hash_table_destroy(shadow->pages);
 	for (guint i = 0; i < shadow->caches->len; i++) {
 		struct shadow_cache *s = shadow->caches->pdata[i];
@@ -195,9 +201,9 @@ static struct shadow_cache *
 cache_of_kmalloc(struct machine *m, struct slab_shadow *shadow,
 		 const struct ftrace_event *e)
 {
-	const char *kind = e->gfp & __GFP_DMA	       ? "dma-kmalloc"
+	const char *kind = e->gfp & __GFP_DMA		? "dma-kmalloc"
 			   : e->gfp & __GFP_RECLAIMABLE ? "kmalloc-rcl"
-			   : e->gfp & __GFP_ACCOUNT     ? "kmalloc-cg"
+			   : e->gfp & __GFP_ACCOUNT	? "kmalloc-cg"
 							: "kmalloc";
 	struct shadow_cache *s;
 	char name[40];
@@ -213,10 +219,9 @@ cache_of_kmalloc(struct machine *m, struct slab_shadow *shadow,
 	s = named_cache(shadow, name);
 	if (s)
 		return s;
-	return cache_new(m, shadow, (uint32_t)e->bytes_alloc,
-			 (uint32_t)e->bytes_alloc,
-			 sites_intern(m->replay->slab->sites, name,
-				      strlen(name)));
+	return cache_new(
+		m, shadow, (uint32_t)e->bytes_alloc, (uint32_t)e->bytes_alloc,
+		sites_intern(m->replay->slab->sites, name, strlen(name)));
 }
 
 static struct shadow_cache *
@@ -240,7 +245,8 @@ cache_of_site(struct machine *m, struct slab_shadow *shadow, struct site *site)
 	return s;
 }
 
-/* --- foretelling ------------------------------------------------------------ */
+/* --- foretelling ------------------------------------------------------------
+ */
 
 static uint64_t
 object_address(const struct shadow_cache *s, uint64_t slab, uint16_t index)
@@ -314,7 +320,8 @@ foretell(struct machine *m, struct slab_shadow *shadow, unsigned int cpu,
 	}
 }
 
-/* --- what was recorded ------------------------------------------------------ */
+/* --- what was recorded ------------------------------------------------------
+ */
 
 /* The slab of the object at @ptr, made known now. */
 static struct shadow_slab *
@@ -336,14 +343,17 @@ slab_new(struct machine *m, struct slab_shadow *shadow, struct shadow_cache *s,
 			chain_push(&slab->list, INDEX_UNKNOWN);
 	}
 	for (uint64_t i = 0; i < 1ULL << slab->order; i++) {
-		struct shadow_slab *old = slab_at(shadow, slab->base + (i << shadow->page_shift));
+		struct shadow_slab *old =
+			slab_at(shadow, slab->base + (i << shadow->page_shift));
 
 		if (old) {
 			shadow_unlist(cache_get(shadow, old->cache), old);
 			slab_forget(shadow, old);
 		}
-		g_hash_table_insert(shadow->pages,
-				    (gpointer)((slab->base >> shadow->page_shift) + i), slab);
+		g_hash_table_insert(
+			shadow->pages,
+			(gpointer)((slab->base >> shadow->page_shift) + i),
+			slab);
 	}
 	return slab;
 }
@@ -428,8 +438,8 @@ object_allocated(struct machine *m, struct slab_shadow *shadow,
 {
 	struct site *site = site_get(m->replay->slab->sites, number);
 	unsigned int cpu = replay_fold_cpu(m, e->cpu);
-	bool kmalloc = e->kind == FTRACE_KMALLOC ||
-		       e->kind == FTRACE_KMALLOC_NODE;
+	bool kmalloc =
+		e->kind == FTRACE_KMALLOC || e->kind == FTRACE_KMALLOC_NODE;
 	struct guess g = {0};
 	struct shadow_cache *s;
 	struct shadow_slab *slab;
@@ -442,8 +452,9 @@ object_allocated(struct machine *m, struct slab_shadow *shadow,
 			  : cache_of_site(m, shadow, site);
 	if (g.cache)
 		foretell(m, shadow, cpu, &g);
-	s = settle(m, shadow, site, g.cache, e->ptr, g.slab &&
-		   e->ptr - g.slab < page_size(m->phys) << g.cache->order);
+	s = settle(m, shadow, site, g.cache, e->ptr,
+		   g.slab && e->ptr - g.slab < page_size(m->phys)
+						       << g.cache->order);
 	if (!s)
 		return;
 	slab = slab_at(shadow, e->ptr);
@@ -495,8 +506,8 @@ page_event(struct machine *m, struct slab_shadow *shadow,
 {
 	struct shadow_block *blocks =
 		shadow->blocks[replay_fold_cpu(m, e->cpu)];
-	uint64_t address = m->replay->slab->direct_map +
-			   (e->pfn << m->phys->page_shift);
+	uint64_t address =
+		m->replay->slab->direct_map + (e->pfn << m->phys->page_shift);
 	struct shadow_slab *slab;
 
 	if (e->kind == FTRACE_ALLOC && e->gfp & __GFP_NORETRY &&

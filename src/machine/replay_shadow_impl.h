@@ -22,8 +22,8 @@ struct shadow_slab {
 	uint32_t cpu; /* AT_CPU, AT_CPU_PARTIAL: whose */
 	uint16_t objects;
 	uint8_t order;
-	uint8_t where; /* enum shadow_where */
-	bool made;     /* during the recording: every object is known of */
+	uint8_t where;	/* enum shadow_where */
+	bool made;	/* during the recording: every object is known of */
 	uint16_t fresh; /* object that the order of a new slab gave last, plus
 			   one */
 	struct chain list;	    /* its own, not the CPU's */

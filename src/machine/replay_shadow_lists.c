@@ -3,7 +3,8 @@
  * replay_shadow_lists.c - the lists of recorded slabs
  *
  * What it models: mm/slub.c of 6.1 as far as lists go: the CPU's slab and its
- *                 list, the slab's own, the CPU's partial slabs (put_cpu_partial,
+ *                 list, the slab's own, the CPU's partial slabs
+ * (put_cpu_partial,
  *                 __unfreeze_partials), the node's (get_partial_node), and the
  *                 order of a new slab, which is the same for all slabs of a
  *                 cache, from a start that is not (shuffle_freelist).
@@ -16,7 +17,8 @@
 #include <glib.h>
 #include <string.h>
 
-/* --- chains ---------------------------------------------------------------- */
+/* --- chains ----------------------------------------------------------------
+ */
 
 void
 chain_push(struct chain *chain, uint16_t index)
@@ -53,7 +55,8 @@ shadow_slab_free(void *slab)
 	g_free(s);
 }
 
-/* --- where slabs are ------------------------------------------------------- */
+/* --- where slabs are -------------------------------------------------------
+ */
 
 static void
 node_add(struct shadow_cache *s, struct shadow_slab *slab)

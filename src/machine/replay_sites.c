@@ -42,8 +42,8 @@ sites_new(void)
 	sites->given = g_array_new(FALSE, FALSE, sizeof(struct given));
 	sites->bits = 10;
 	sites->slot = g_new0(uint32_t, 1UL << sites->bits);
-	sites->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-					     NULL);
+	sites->names =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return sites;
 }
 

@@ -152,6 +152,7 @@ choose_cache(struct machine *m, struct site *s)
 		s->sure = true;
 		return given;
 	}
+	slab->unsure++;
 	c = cache_of_sizes(m->slab, s);
 	if (c) {
 		s->how = SITE_SIZES;
@@ -173,6 +174,7 @@ learn(struct replay *replay, uint32_t number, const char *cache)
 	if (s->sure)
 		return;
 	s->sure = true;
+	replay->slab->unsure--;
 	replay->counts.slab.learnt++;
 	replay->counts.slab.moved += s->cache && strcmp(s->cache, cache);
 	s->cache = cache;
@@ -209,8 +211,8 @@ context_of(const struct ftrace_event *e)
 }
 
 #define WHO(e, s, at_ns)                                                       \
-	.cpu = cpu, .pid = (uint64_t)(e)->pid, .context = context_of(e), .at = (at_ns), \
-	.caller = (s) ? (s)->function : NULL
+	.cpu = cpu, .pid = (uint64_t)(e)->pid, .context = context_of(e),       \
+	.at = (at_ns), .caller = (s) ? (s)->function : NULL
 
 static void
 fill(struct op *op, const struct ftrace_event *e, const struct site *s,
@@ -281,7 +283,8 @@ prepare(struct machine *m, const struct ftrace_event *e, uint32_t site)
 		s = site_get(replay->slab->sites, site);
 		if (!s->cache)
 			s->cache = choose_cache(m, s);
-	} else if (e->kind == FTRACE_CACHE_FREE && site && e->cache_len) {
+	} else if (e->kind == FTRACE_CACHE_FREE && site && e->cache_len &&
+		   replay->slab->unsure) {
 		s = site_get(replay->slab->sites, site);
 		if (object_map_find(replay->slab->objects, e->ptr, &object) &&
 		    object.site)
@@ -375,7 +378,8 @@ replay_slab_flush(struct machine *m)
 		slab_pages_flush(m);
 }
 
-/* --- tables ---------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------
+ */
 
 static const char *const hows[] = {
 #define HOW_WORD(id, word) word,

@@ -9,8 +9,8 @@
  */
 
 struct replay_object {
-	uint64_t ptr; /* recorded */
-	pa_t pa;      /* of ours */
+	uint64_t ptr;  /* recorded */
+	pa_t pa;       /* of ours */
 	uint32_t site; /* that allocated it, 0: not known */
 };
 
@@ -104,13 +104,15 @@ struct replay_slab {
 	GArray *usage; /* of struct cache_usage, by id of our caches; 0: of
 			  memory that has pages of its own */
 	struct sites *sites;
-	uint32_t hand; /* site of the op that is being made, 0 */
+	int64_t unsure; /* sites whose cache a free may correct; those that
+			   were told later count on */
+	uint32_t hand;	/* site of the op that is being made, 0 */
 	struct slab_waiting *waiting; /* [cpu] */
 	unsigned int nr_waiting;
 	uint64_t direct_map; /* where the recorded kernel had it */
 	uint64_t candidate;  /* another start, and how many blocks in a row */
 	unsigned int votes;  /* spoke for it */
-	struct replay_map *pages; /* recorded blocks that are slabs' */
+	struct replay_map *pages;   /* recorded blocks that are slabs' */
 	struct slab_shadow *shadow; /* mirror; NULL until needed */
 	const struct op_desc *op[NR_FTRACE_EVENTS], *make;
 };

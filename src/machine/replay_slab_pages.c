@@ -3,15 +3,13 @@
  * replay_slab_pages.c - pages that the recorded kernel took for its slabs
  *
  * What it models: allocate_slab() asks for pages with __GFP_NOWARN and
- *                 __GFP_NORETRY, which are neither high nor movable; kmalloc of more than two
- *                 pages asks for a compound block.  The event of the object
- *                 that the pages were taken for follows, on the same CPU and
- *                 of the same task.
- * How it works:   such an allocation waits.  If an object comes that lies in
- *                 it, or, where pointers are hashed, that would, the block is
- *                 a slab's: our slab takes its own pages, and the recorded
- *                 block, and its free, are passed over.  Anything else, or
- *                 too many objects elsewhere, shows that it was none: it is
+ *                 __GFP_NORETRY, which are neither high nor movable; kmalloc of
+ * more than two pages asks for a compound block.  The event of the object that
+ * the pages were taken for follows, on the same CPU and of the same task. How
+ * it works:   such an allocation waits.  If an object comes that lies in it,
+ * or, where pointers are hashed, that would, the block is a slab's: our slab
+ * takes its own pages, and the recorded block, and its free, are passed over.
+ * Anything else, or too many objects elsewhere, shows that it was none: it is
  *                 allocated as any other, late.
  * Always true:    no page waits when the replay ends.
  */
@@ -89,8 +87,8 @@ was_for(const struct machine *m, const struct ftrace_event *page,
 	const struct ftrace_event *object, bool raw)
 {
 	uint64_t bytes = page_size(m->phys) << page->order;
-	bool large = object->bytes_alloc >
-		     page_size(m->phys) << (KMALLOC_LARGE_ORDER - 1);
+	bool large = object->bytes_alloc > page_size(m->phys)
+						   << (KMALLOC_LARGE_ORDER - 1);
 
 	if (object->pid != page->pid || !object->ptr)
 		return false;
@@ -99,8 +97,7 @@ was_for(const struct machine *m, const struct ftrace_event *page,
 	if (large && (object->kind == FTRACE_KMALLOC ||
 		      object->kind == FTRACE_KMALLOC_NODE))
 		return object->bytes_alloc == bytes;
-	return object->bytes_alloc <= bytes &&
-	       (page->gfp & __GFP_NORETRY) != 0;
+	return object->bytes_alloc <= bytes && (page->gfp & __GFP_NORETRY) != 0;
 }
 
 /* Block @i of @w waits no more. */
@@ -239,8 +236,7 @@ interrupts(const struct slab_waiting *w, const struct ftrace_event *e)
 {
 	const uint8_t levels = FTRACE_HARDIRQ | FTRACE_SOFTIRQ;
 
-	return w->nr && (e->flags & levels) &&
-	       !(w->block[0].e.flags & levels);
+	return w->nr && (e->flags & levels) && !(w->block[0].e.flags & levels);
 }
 
 static void

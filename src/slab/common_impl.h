@@ -76,6 +76,11 @@ struct kmem_cache *slab_cache_new(struct slab_common *sc,
 				  const struct kmem_cache_args *args,
 				  slab_flags_t flags, uint32_t align, int *err);
 
+/* --- kmalloc.c ------------------------------------------------------------ */
+
+/* Fill in sc->kmalloc_small; not with SLOB. */
+void kmalloc_boot_sizes(struct slab_common *sc);
+
 /* --- slab_boot.c ---------------------------------------------------------- */
 
 /* Which allocators this program has. */

@@ -27,6 +27,8 @@
 #define INDEX_192 2
 #define SLAB_BUG_GFP (__GFP_DMA32 | __GFP_HIGHMEM)
 #define COPY_PIECE 4096
+/* Without these it is KMALLOC_NORMAL. */
+#define KMALLOC_TYPE_GFP (__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT)
 
 /* --- which cache --------------------------------------------------------- */
 
@@ -55,6 +57,31 @@ kmalloc_index(const struct slab_common *sc, uint64_t bytes)
 	while (1ULL << index < bytes)
 		index++;
 	return index;
+}
+
+void
+kmalloc_boot_sizes(struct slab_common *sc)
+{
+	for (uint64_t bytes = 8; bytes <= KMALLOC_SMALL; bytes += 8)
+		sc->kmalloc_small[bytes / 8 - 1] =
+			(uint8_t)kmalloc_index(sc, bytes);
+}
+
+/* The cache of a small request, found fast; NULL: see kmalloc_cache(). */
+static inline struct kmem_cache *
+kmalloc_small_cache(const struct slab_common *sc, uint64_t bytes, gfp_t gfp)
+{
+	enum kmalloc_type type = KMALLOC_NORMAL;
+	unsigned int index;
+
+	if (unlikely(bytes - 1 >= KMALLOC_SMALL))
+		return NULL;
+	index = sc->kmalloc_small[(bytes - 1) / 8];
+	if (unlikely(!index))
+		return NULL;
+	if (unlikely(gfp & KMALLOC_TYPE_GFP))
+		type = kmalloc_type_of(sc, gfp);
+	return sc->kmalloc[type][index];
 }
 
 static bool
@@ -215,9 +242,9 @@ emit_kmalloc(const struct slab_common *sc, const struct slab_request *r,
 	      (uint64_t)(int64_t)r->nid, accounted);
 }
 
-int
-kmalloc(struct slab_common *sc, uint64_t bytes, const struct slab_request *r,
-	va_t *object)
+static __attribute__((noinline)) int
+kmalloc_by_rules(struct slab_common *sc, uint64_t bytes,
+		 const struct slab_request *r, va_t *object)
 {
 	struct slab_request own = *r;
 	struct kmem_cache *s;
@@ -250,6 +277,23 @@ kmalloc(struct slab_common *sc, uint64_t bytes, const struct slab_request *r,
 }
 
 int
+kmalloc(struct slab_common *sc, uint64_t bytes, const struct slab_request *r,
+	va_t *object)
+{
+	struct kmem_cache *s = kmalloc_small_cache(sc, bytes, r->gfp);
+	int err;
+
+	/* Nobody else looks at r->bytes, so it need not be there. */
+	if (unlikely(!s || slub_debugged(s) || s->ops != &slub_ops || r->why))
+		return kmalloc_by_rules(sc, bytes, r, object);
+	*object = 0;
+	err = slab_alloc_quiet(s, r, object);
+	if (unlikely(trace_is_on(sc->phys->trace, TRACE_KMALLOC)))
+		emit_kmalloc(sc, r, err ? 0 : *object, bytes, s->size);
+	return err;
+}
+
+int
 kfree(struct slab_common *sc, va_t object, const struct slab_request *who)
 {
 	struct slab *slab;
@@ -258,11 +302,11 @@ kfree(struct slab_common *sc, va_t object, const struct slab_request *who)
 	TRACE(sc->phys->trace, KFREE, who->caller, object);
 	if (object <= ZERO_SIZE_PTR)
 		return 0;
+	slab = slab_of(sc, object);
+	if (likely(slab))
+		return slab_free_quiet(slab->cache, slab, object, who);
 	if (!slab_mapped(sc, object, 1, &pa))
 		return slub_oops(sc, object, false, "kfree");
-	slab = slab_of(sc, object);
-	if (slab)
-		return slab_free_quiet(slab->cache, slab, object, who);
 	large_free(sc, object, pa, who);
 	return 0;
 }

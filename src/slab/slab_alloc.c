@@ -82,18 +82,27 @@ made_to_fail(struct kmem_cache *s, const struct slab_request *r)
 	return true;
 }
 
+/* What else there is to do about a request. */
+static __attribute__((noinline)) int
+alloc_seldom(struct kmem_cache *s, const struct slab_request *r, va_t *object)
+{
+	int err;
+
+	if (s->common->failslab.probability && made_to_fail(s, r))
+		return -ENOMEM;
+	err = s->ops->alloc(s, r, object);
+	if (r->gfp & __GFP_ZERO && !err)
+		err = zero_object(s, r, *object);
+	return err;
+}
+
 int
 slab_alloc_quiet(struct kmem_cache *s, const struct slab_request *r,
 		 va_t *object)
 {
-	int err;
-
-	if (unlikely(s->common->failslab.probability) && made_to_fail(s, r))
-		return -ENOMEM;
-	err = s->ops->alloc(s, r, object);
-	if (unlikely(r->gfp & __GFP_ZERO) && !err)
-		err = zero_object(s, r, *object);
-	return err;
+	if (unlikely(s->common->failslab.probability || r->gfp & __GFP_ZERO))
+		return alloc_seldom(s, r, object);
+	return s->ops->alloc(s, r, object);
 }
 
 int

@@ -283,6 +283,8 @@ slab_boot(const struct slab_config *config, struct phys *phys, struct ram *ram,
 	if (!sc->config.kernel)
 		sc->config.kernel = SLAB_KERNEL(6, 1);
 	sc->phys = phys;
+	sc->page_shift = phys->page_shift;
+	sc->page_offset = phys->arch->page_offset;
 	sc->ram = ram;
 	sc->symbols = symbols;
 	sc->random = config->seed;
@@ -298,6 +300,8 @@ slab_boot(const struct slab_config *config, struct phys *phys, struct ram *ram,
 	g_queue_init(&sc->rcu);
 	sc->slub_max_order = PAGE_ALLOC_COSTLY_ORDER;
 	slab_cmdline_read(sc);
+	if (sc->config.allocator != ALLOCATOR_SLOB)
+		kmalloc_boot_sizes(sc);
 	if (sc->config.allocator == ALLOCATOR_SLAB)
 		boot_classic(sc);
 	else if (sc->config.allocator == ALLOCATOR_SLOB)

@@ -380,6 +380,10 @@ create_failed(const struct kmem_cache_args *args, int err, struct refusal *why)
 			      "no slab can hold objects of %llu bytes with all "
 			      "that belongs to them",
 			      (unsigned long long)args->size);
+	if (err == -EFAULT)
+		return refuse(why, EFAULT, 0,
+			      "making its descriptor the kernel followed a "
+			      "pointer that leads nowhere: see dmesg");
 	return refuse(why, -err, 0, "no object can be had for its descriptors");
 }
 

@@ -50,6 +50,29 @@ slab_finding(struct slab_audit *a, enum slab_law law, const struct slab *slab,
 /* --- pages -----------------------------------------------------------------
  */
 
+/* Its pages are entered as its own. */
+static void
+audit_table(struct slab_audit *a, const struct slab_common *sc,
+	    const struct slab *slab)
+{
+	for (pfn_t i = 0; i < 1ULL << slab->order; i++)
+		if (sc->slab_of[slab->pfn + i] != slab->number + 1)
+			slab_finding(a, SLAB_LAW_PAGES, slab,
+				     "page %" PRIu64 " does not lead to it",
+				     slab->pfn + i);
+}
+
+/* @pfn is allocated, but not for a slab. */
+static void
+audit_no_slabs(struct slab_audit *a, const struct slab_common *sc, pfn_t pfn)
+{
+	if (pfn < sc->nr_pfns && sc->slab_of[pfn])
+		slab_finding(a, SLAB_LAW_PAGES, NULL,
+			     "page %" PRIu64
+			     " leads to slab %u, but is not its page",
+			     pfn, sc->slab_of[pfn] - 1);
+}
+
 static void
 audit_pages(struct slab_audit *a, const struct slab_common *sc,
 	    uint64_t pages[2])
@@ -73,14 +96,17 @@ audit_pages(struct slab_audit *a, const struct slab_common *sc,
 			slab_finding(a, SLAB_LAW_PAGES, slab,
 				     "frame %" PRIu64 " is not its head",
 				     slab->pfn);
+		audit_table(a, sc, slab);
 	}
 	for (pfn_t pfn = frame_next_allocated(sc->phys, 0); pfn != PFN_NONE;
 	     pfn = frame_next_allocated(sc->phys, pfn + 1)) {
 		uint32_t number;
 
 		if (!frame_owned_by(sc->phys->frames[pfn].owner, OWNER_SLAB,
-				    &number))
+				    &number)) {
+			audit_no_slabs(a, sc, pfn);
 			continue;
+		}
 		heads++;
 		if (!slab_get(sc, number) || slab_at(sc, number)->pfn != pfn)
 			slab_finding(a, SLAB_LAW_PAGES, NULL,

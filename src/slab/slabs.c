@@ -8,10 +8,11 @@
  *                 as owner.  Numbers lead to chunks of slabs that never move.
  *                 A number that came free is used again, the last one first.
  *
- *     address -> pfn -> head frame: owner -> number -> chunk, slab
+ *     address -> pfn -> slab_of[]: number -> chunk, slab
  *
- *                 A tail frame says nothing about itself, so the possible
- *                 heads are looked at, the nearest first: slabs are small.
+ *                 That table has all pages of a slab, tails too, and is dense:
+ *                 what is looked up at random stays in the host's caches,
+ *                 where frames, four times as large, would not.
  * Always true:    a number in use has its head frame's owner, and the other
  *                 way round; all slabs of a cache are linked from s->all.
  * Differs from the kernel: the list of all slabs of a cache has no
@@ -23,6 +24,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 /* --- numbers ---------------------------------------------------------------
  */
@@ -73,6 +75,39 @@ number_take(struct slab_common *sc, uint32_t *number)
 	return true;
 }
 
+/* --- pages -----------------------------------------------------------------
+ */
+
+/* Addresses only: what is not touched costs nothing. */
+static void
+pages_reserve(struct slab_common *sc)
+{
+	sc->nr_pfns = sc->phys->frames_len;
+	sc->slab_of = mmap(NULL, sc->nr_pfns * sizeof(*sc->slab_of),
+			   PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sc->slab_of == MAP_FAILED)
+		g_error("no addresses for the table of slabs by page");
+}
+
+static void
+pages_enter(struct slab_common *sc, const struct slab *slab)
+{
+	if (unlikely(!sc->nr_pfns))
+		pages_reserve(sc);
+	for (pfn_t i = 0; i < 1ULL << slab->order; i++)
+		sc->slab_of[slab->pfn + i] = slab->number + 1;
+}
+
+/* Those that are not another's since. */
+static void
+pages_leave(struct slab_common *sc, const struct slab *slab)
+{
+	for (pfn_t i = 0; i < 1ULL << slab->order; i++)
+		if (sc->slab_of[slab->pfn + i] == slab->number + 1)
+			sc->slab_of[slab->pfn + i] = 0;
+}
+
 struct slab *
 slabs_add(struct kmem_cache *s, pfn_t pfn, unsigned int order)
 {
@@ -97,6 +132,7 @@ slabs_add(struct kmem_cache *s, pfn_t pfn, unsigned int order)
 		slab_at(sc, s->all - 1)->all_prev = number + 1;
 	s->all = number + 1;
 	head->owner = frame_owner(OWNER_SLAB, number);
+	pages_enter(sc, slab);
 	return slab;
 }
 
@@ -110,6 +146,7 @@ slabs_remove(struct slab_common *sc, struct slab *slab)
 	else
 		slab->cache->all = slab->all_next;
 	sc->phys->frames[slab->pfn].owner = 0;
+	pages_leave(sc, slab);
 	slab->cache = NULL;
 	if (!sc->free_numbers)
 		sc->free_numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
@@ -124,6 +161,9 @@ slabs_fini(struct slab_common *sc)
 	g_free(sc->slabs);
 	sc->slabs = NULL;
 	sc->nr_slabs = 0;
+	if (sc->nr_pfns)
+		munmap(sc->slab_of, sc->nr_pfns * sizeof(*sc->slab_of));
+	sc->nr_pfns = 0;
 	if (sc->free_numbers)
 		g_array_free(sc->free_numbers, TRUE);
 	sc->free_numbers = NULL;
@@ -142,44 +182,18 @@ slab_next(const struct kmem_cache *s, const struct slab *after)
 /* --- addresses -------------------------------------------------------------
  */
 
-/* The slab whose head is frame @f, if it is one. */
-static inline struct slab *
-slab_of_head(const struct slab_common *sc, const struct frame *f)
-{
-	uint32_t number;
-
-	if (f->state != FRAME_ALLOCATED ||
-	    !frame_owned_by(f->owner, OWNER_SLAB, &number) ||
-	    number >= sc->nr_slabs)
-		return NULL;
-	return slab_at(sc, number);
-}
-
 struct slab *
 slab_of(const struct slab_common *sc, va_t object)
 {
-	const struct phys *phys = sc->phys;
-	pfn_t pfn = slab_pa(sc, object) >> phys->page_shift;
-	const struct frame *f;
+	pfn_t pfn = slab_pa(sc, object) >> sc->page_shift;
+	uint32_t number;
 
-	if (object < phys->arch->page_offset || pfn >= phys->max_pfn)
+	if (object < sc->page_offset || pfn >= sc->nr_pfns)
 		return NULL;
 	/* Who asks wants the object next, and the ways to both are long. */
 	ram_prefetch(sc->ram, slab_pa(sc, object));
-	f = &phys->frames[pfn];
-	if (likely(f->state != FRAME_NONE))
-		return slab_of_head(sc, f);
-	for (unsigned int order = 1; order < MAX_ORDER; order++) {
-		pfn_t head = pfn & ~((1ULL << order) - 1);
-
-		f = &phys->frames[head];
-		if (f->state == FRAME_NONE)
-			continue;
-		/* The first head below covers the frame, or nothing does. */
-		return head + (1ULL << f->order) > pfn ? slab_of_head(sc, f)
-						       : NULL;
-	}
-	return NULL;
+	number = sc->slab_of[pfn];
+	return number ? slab_at(sc, number - 1) : NULL;
 }
 
 uint32_t

@@ -54,15 +54,6 @@ found(struct asked *a, const struct slab *slab, va_t object, const char *how)
 /* --- CPU slab and CPU partial list -----------------------------------------
  */
 
-/* The next request will read the pointer in @object (prefetch_freepointer). */
-static inline void
-prefetch_pointer(const struct kmem_cache *s, va_t object)
-{
-	if (object)
-		ram_prefetch(s->common->ram,
-			     slab_pa(s->common, object + s->offset));
-}
-
 /* The CPU's slab is @slab and its free list begins at @freelist: take the
  * first of it (load_freelist). */
 static int
@@ -73,7 +64,6 @@ load_freelist(struct asked *a, const struct slab *slab, va_t freelist,
 
 	if (likely(slub_inside(a->s, slab, freelist))) {
 		a->c->freelist = slub_load(a->s, freelist);
-		prefetch_pointer(a->s, a->c->freelist);
 	} else {
 		err = slub_read_pointer(a->s, freelist, "___slab_alloc",
 					&a->c->freelist);
@@ -120,18 +110,27 @@ from_cpu_slab(struct asked *a)
 	return 0;
 }
 
+/* The first of the CPU's partial list becomes its slab; NULL: there is none. */
+static inline struct slab *
+pop_cpu_partial(struct slab_common *sc, struct kmem_cache_cpu *c)
+{
+	struct slab *slab = slab_list_pop(sc, &c->partial);
+
+	if (slab) {
+		c->partial_slabs--;
+		slab->where = SLAB_CPU;
+		c->slab = slab->number + 1;
+	}
+	return slab;
+}
+
 static bool
 next_cpu_partial(struct asked *a)
 {
-	struct kmem_cache_cpu *c = a->c;
-	struct slab *slab = slab_list_first(a->s->common, &c->partial);
+	const struct slab *slab = pop_cpu_partial(a->s->common, a->c);
 
 	if (!slab)
 		return false;
-	slab_list_del(a->s->common, &c->partial, slab);
-	c->partial_slabs--;
-	slab->where = SLAB_CPU;
-	c->slab = slab->number + 1;
 	SLUB_WHY(a->r, "slab %u of CPU %u's partial list becomes its slab\n",
 		 slab->number, a->r->cpu);
 	return true;
@@ -196,20 +195,18 @@ from_node(struct asked *a, unsigned int nid, const char *which)
 		return 0;
 	if (slub_debugged(s))
 		return singles_of_node(a, n);
-	slab = slab_list_first(sc, &n->partial);
+	slab = slab_list_pop(sc, &n->partial);
 	if (!slab)
 		return 0;
 	freelist = slab->freelist;
-	slub_remove_partial(s, slab);
 	slab->freelist = 0;
 	slab->inuse = slab->objects;
 	slab->where = SLAB_CPU;
 	slab->cpu = a->r->cpu;
 	a->c->slab = slab->number + 1;
 	while (taken <= s->cpu_partial_slabs / 2 && n->partial.head) {
-		struct slab *more = slab_list_first(sc, &n->partial);
+		struct slab *more = slab_list_pop(sc, &n->partial);
 
-		slub_remove_partial(s, more);
 		slub_put_cpu_partial(s, more, a->r->cpu, false);
 		taken++;
 	}
@@ -424,31 +421,70 @@ tell_asked(const struct kmem_cache *s, const struct slab_request *r)
 		out_printf(r->why, "CPU %u has no slab of it\n", r->cpu);
 }
 
-int
-slub_alloc(struct kmem_cache *s, const struct slab_request *r, va_t *object)
+/*
+ * What most requests find, when nobody asks why: the first free object of the
+ * CPU's slab, or of the next on its partial list, which may become its slab on
+ * the way.  0: the slow way goes on from here.
+ */
+static inline va_t
+first_quick(struct kmem_cache *s, struct kmem_cache_cpu *c, int nid)
 {
-	struct kmem_cache_cpu *c = &s->cpu[r->cpu];
-	struct asked a;
+	struct slab *slab = slab_at(s->common, c->slab - 1);
+	va_t first = c->freelist;
+
+	if (likely(first))
+		return likely((nid == NODE_LOCAL || nid == slab->nid) &&
+			      slub_inside(s, slab, first))
+			       ? first
+			       : 0;
+	if (unlikely(nid != NODE_LOCAL))
+		return 0;
+	while (!(first = slab->freelist)) {
+		get_freelist(slab);
+		c->slab = 0;
+		slab = pop_cpu_partial(s->common, c);
+		if (!slab)
+			return 0;
+	}
+	if (unlikely(!slub_inside(s, slab, first)))
+		return 0;
+	return get_freelist(slab);
+}
+
+/* All other requests.  Apart, so that those above save no registers for it. */
+static __attribute__((noinline)) int
+alloc_asked(struct kmem_cache *s, const struct slab_request *r, va_t *object)
+{
+	struct asked a = {
+		.s = s,
+		.r = r,
+		.c = &s->cpu[r->cpu],
+		.nid = r->nid,
+	};
 	int done;
 
-	if (likely(c->freelist && c->slab && !r->why)) {
-		const struct slab *slab = slab_at(s->common, c->slab - 1);
-		va_t first = c->freelist;
-
-		if (likely((r->nid == NODE_LOCAL || r->nid == slab->nid) &&
-			   slub_inside(s, slab, first))) {
-			c->freelist = slub_load(s, first);
-			prefetch_pointer(s, c->freelist);
-			*object = first;
-			return 0;
-		}
-	}
 	if (unlikely(r->why))
 		tell_asked(s, r);
-	a = (struct asked){.s = s, .r = r, .c = c, .nid = r->nid};
 	done = alloc_slow(&a);
 	if (done <= 0)
 		return done ? done : -ENOMEM;
 	*object = a.object;
 	return 0;
+}
+
+int
+slub_alloc(struct kmem_cache *s, const struct slab_request *r, va_t *object)
+{
+	struct kmem_cache_cpu *c = &s->cpu[r->cpu];
+
+	if (likely(c->slab && !r->why)) {
+		va_t first = first_quick(s, c, r->nid);
+
+		if (likely(first)) {
+			c->freelist = slub_load(s, first);
+			*object = first;
+			return 0;
+		}
+	}
+	return alloc_asked(s, r, object);
 }

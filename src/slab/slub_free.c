@@ -72,22 +72,35 @@ free_single(struct kmem_cache *s, const struct chain *chain,
 /* --- into a slab's own list ------------------------------------------------
  */
 
-/* The slab is frozen by nobody, and was full or is empty now. */
-static void
-move_slab(struct kmem_cache *s, struct slab *slab, bool was_full,
-	  unsigned int cpu)
+/* The slab is on its node's list and is empty now. */
+static __attribute__((noinline)) int
+leave_node(struct kmem_cache *s, struct slab *slab, unsigned int cpu)
 {
 	const struct kmem_cache_node *n = &s->node[slab->nid];
 
-	if (was_full) {
-		/* Debugged caches do not come here. */
-		slub_put_cpu_partial(s, slab, cpu, true);
-		return;
-	}
 	if (n->partial.nr < s->min_partial)
-		return;
+		return 0;
 	slub_remove_partial(s, slab);
 	slub_discard(s, slab, cpu);
+	return 0;
+}
+
+/* __slab_free, when the chain's last word is written: the list begins with
+ * @head now and not with @prior. */
+static inline int
+freed_to_slab(struct kmem_cache *s, struct slab *slab, va_t head, va_t prior,
+	      unsigned int count, unsigned int cpu)
+{
+	slab->freelist = head;
+	slab->inuse = (uint16_t)(slab->inuse - count);
+	if ((slab->inuse && prior) || slab_frozen(slab) ||
+	    slab->where == SLAB_RCU)
+		return 0;
+	if (prior)
+		return leave_node(s, slab, cpu);
+	/* It was full.  Debugged caches do not come here. */
+	slub_put_cpu_partial(s, slab, cpu, true);
+	return 0;
 }
 
 /* __slab_free */
@@ -107,19 +120,11 @@ free_slow(struct kmem_cache *s, const struct chain *chain,
 	if (slub_debugged(s))
 		return free_single(s, chain, who);
 	prior = slab->freelist;
-	if (likely(slub_inside(s, slab, chain->tail) && chain->tail != prior)) {
-		slub_store(s, chain->tail, prior);
-	} else {
-		err = slub_write_pointer(s, chain->tail, "__slab_free", prior);
-		if (err)
-			return err;
-	}
-	slab->freelist = chain->head;
-	slab->inuse = (uint16_t)(slab->inuse - chain->count);
-	if ((!slab->inuse || !prior) && !slab_frozen(slab) &&
-	    slab->where != SLAB_RCU)
-		move_slab(s, slab, !prior, who->cpu);
-	return 0;
+	err = slub_write_pointer(s, chain->tail, "__slab_free", prior);
+	if (err)
+		return err;
+	return freed_to_slab(s, slab, chain->head, prior, chain->count,
+			     who->cpu);
 }
 
 /* do_slab_free */
@@ -139,21 +144,35 @@ free_chain(struct kmem_cache *s, const struct chain *chain,
 	return err;
 }
 
+static __attribute__((noinline)) int
+free_one(struct kmem_cache *s, struct slab *slab, va_t object,
+	 const struct slab_request *who)
+{
+	const struct chain chain = {slab, object, object, 1};
+
+	return free_chain(s, &chain, who);
+}
+
 int
 slub_free(struct kmem_cache *s, struct slab *slab, va_t object,
 	  const struct slab_request *who)
 {
 	struct kmem_cache_cpu *c = &s->cpu[who->cpu];
-	struct chain chain;
+	bool here;
+	va_t prior;
 
-	if (likely(slab) && slab->number + 1 == c->slab &&
-	    likely(slub_inside(s, slab, object) && object != c->freelist)) {
-		slub_store(s, object, c->freelist);
-		c->freelist = object;
-		return 0;
-	}
-	chain = (struct chain){slab, object, object, 1};
-	return free_chain(s, &chain, who);
+	/* free_chain() does it all; this is what it mostly comes to. */
+	if (unlikely(!slab || !slub_inside(s, slab, object)))
+		return free_one(s, slab, object, who);
+	here = slab->number + 1 == c->slab;
+	prior = here ? c->freelist : slab->freelist;
+	if (unlikely(object == prior || slub_debugged(s)))
+		return free_one(s, slab, object, who);
+	slub_store(s, object, prior);
+	if (!here)
+		return freed_to_slab(s, slab, object, prior, 1, who->cpu);
+	c->freelist = object;
+	return 0;
 }
 
 /* --- many at once ----------------------------------------------------------

@@ -48,9 +48,9 @@ slab_frozen(const struct slab *slab)
 static inline va_t
 slab_address(const struct slab *slab)
 {
-	const struct phys *phys = slab->cache->common->phys;
+	const struct slab_common *sc = slab->cache->common;
 
-	return phys->arch->page_offset + (slab->pfn << phys->page_shift);
+	return sc->page_offset + (slab->pfn << sc->page_shift);
 }
 
 static inline uint64_t
@@ -63,7 +63,7 @@ slab_bytes(const struct slab *slab)
 static inline pa_t
 slab_pa(const struct slab_common *sc, va_t at)
 {
-	return at - sc->phys->arch->page_offset;
+	return at - sc->page_offset;
 }
 
 /* The CPU that the op in hand runs on, for work that names none. */
@@ -180,11 +180,11 @@ unsigned int slub_walk(const struct slab *slab, va_t object, uint8_t *map,
 static inline bool
 slub_inside(const struct kmem_cache *s, const struct slab *slab, va_t object)
 {
-	const struct phys *phys = s->common->phys;
-	va_t base = phys->arch->page_offset + (slab->pfn << phys->page_shift);
+	const struct slab_common *sc = s->common;
+	va_t base = sc->page_offset + (slab->pfn << sc->page_shift);
 
 	return object + s->offset - base <=
-	       (page_size(phys) << slab->order) - s->common->word;
+	       (1ULL << (sc->page_shift + slab->order)) - sc->word;
 }
 
 /* The word at @at as a pointer, or a pointer as the word to be kept there:
@@ -231,10 +231,77 @@ void slab_list_add(struct slab_common *sc, struct slab_list *list,
 void slab_list_del(struct slab_common *sc, struct slab_list *list,
 		   struct slab *slab);
 /* First of a list, next of one: NULL at the end. */
-struct slab *slab_list_first(const struct slab_common *sc,
-			     const struct slab_list *list);
-struct slab *slab_list_next(const struct slab_common *sc,
-			    const struct slab *slab);
+static inline struct slab *
+slab_list_first(const struct slab_common *sc, const struct slab_list *list)
+{
+	return list->head ? slab_at(sc, list->head - 1) : NULL;
+}
+
+static inline struct slab *
+slab_list_next(const struct slab_common *sc, const struct slab *slab)
+{
+	return slab->next ? slab_at(sc, slab->next - 1) : NULL;
+}
+
+/*
+ * What leads back from behind the first of a list: the second's prev, the
+ * list's tail when there is none.  Lists of a CPU have one slab or two, by
+ * chance, so these are choices of an address, not jumps that are foretold
+ * wrongly.
+ */
+static inline uint32_t *
+slab_link_back(const struct slab_common *sc, struct slab_list *list,
+	       uint32_t second)
+{
+	uint32_t *prev = &slab_at(sc, second - !!second)->prev;
+
+	/* Computed in any case: else it would be a jump again. */
+	__asm__("" : "+r"(prev));
+	return second ? prev : &list->tail;
+}
+
+/* Take the first off: NULL when there is none. */
+static inline struct slab *
+slab_list_pop(struct slab_common *sc, struct slab_list *list)
+{
+	struct slab *slab = slab_list_first(sc, list);
+	uint32_t last;
+
+	if (!slab)
+		return NULL;
+	/* The last of this list, and not of it: links were spoilt. */
+	last = -(uint32_t)!slab->next;
+	if (unlikely(last & (list->tail ^ list->head))) {
+		slab_list_del(sc, list, slab);
+		return slab;
+	}
+	*slab_link_back(sc, list, slab->next) = 0;
+	list->head = slab->next;
+	list->nr--;
+	slab->next = 0;
+	slab->linked = false;
+	return slab;
+}
+
+/* slab_list_add() at its head. */
+static inline void
+slab_list_push(struct slab_common *sc, struct slab_list *list,
+	       struct slab *slab)
+{
+	uint32_t link = slab->number + 1;
+
+	if (unlikely(slab->linked)) {
+		slab_list_add(sc, list, slab, false);
+		return;
+	}
+	*slab_link_back(sc, list, list->head) = link;
+	slab->next = list->head;
+	slab->prev = 0;
+	slab->linked = true;
+	list->head = link;
+	list->nr++;
+}
+
 /* add_partial, remove_partial, add_full, remove_full of the slab's node. */
 void slub_add_partial(struct kmem_cache *s, struct slab *slab, bool tail);
 void slub_remove_partial(struct kmem_cache *s, struct slab *slab);

@@ -28,18 +28,6 @@
 /* --- links -----------------------------------------------------------------
  */
 
-struct slab *
-slab_list_first(const struct slab_common *sc, const struct slab_list *list)
-{
-	return list->head ? slab_at(sc, list->head - 1) : NULL;
-}
-
-struct slab *
-slab_list_next(const struct slab_common *sc, const struct slab *slab)
-{
-	return slab->next ? slab_at(sc, slab->next - 1) : NULL;
-}
-
 /* Of all lists the one that ends with link @link. */
 static struct slab_list *
 find_list(struct slab_common *sc, uint32_t link)
@@ -67,7 +55,7 @@ find_list(struct slab_common *sc, uint32_t link)
 }
 
 /* Take it off whatever list it is on; counters are the caller's. */
-static void
+static __attribute__((noinline)) void
 unlink_slab(struct slab_common *sc, struct slab_list *list, struct slab *slab)
 {
 	uint32_t link = slab->number + 1;
@@ -238,10 +226,9 @@ slub_unfreeze_partials(struct kmem_cache *s, unsigned int cpu, unsigned int by)
 	struct kmem_cache_cpu *c = &s->cpu[cpu];
 	struct slab *slab, *discard = NULL;
 
-	while ((slab = slab_list_first(sc, &c->partial))) {
+	while ((slab = slab_list_pop(sc, &c->partial))) {
 		struct kmem_cache_node *n = &s->node[slab->nid];
 
-		slab_list_del(sc, &c->partial, slab);
 		slab->where = SLAB_FULL;
 		if (unlikely(!slab->inuse && n->partial.nr >= s->min_partial)) {
 			slab->next = discard ? discard->number + 1 : 0;
@@ -260,19 +247,34 @@ slub_unfreeze_partials(struct kmem_cache *s, unsigned int cpu, unsigned int by)
 	}
 }
 
+static inline void
+push_cpu_partial(struct kmem_cache *s, struct kmem_cache_cpu *c,
+		 struct slab *slab, unsigned int cpu)
+{
+	slab_list_push(s->common, &c->partial, slab);
+	slab->where = SLAB_CPU_PARTIAL;
+	slab->cpu = cpu;
+	c->partial_slabs++;
+}
+
+static __attribute__((noinline)) void
+drain_and_push(struct kmem_cache *s, struct slab *slab, unsigned int cpu)
+{
+	slub_unfreeze_partials(s, cpu, cpu);
+	push_cpu_partial(s, &s->cpu[cpu], slab, cpu);
+}
+
 void
 slub_put_cpu_partial(struct kmem_cache *s, struct slab *slab, unsigned int cpu,
 		     bool drain)
 {
 	struct kmem_cache_cpu *c = &s->cpu[cpu];
 
-	if (c->partial.head && drain &&
-	    c->partial_slabs >= s->cpu_partial_slabs)
-		slub_unfreeze_partials(s, cpu, cpu);
-	slab_list_add(s->common, &c->partial, slab, false);
-	slab->where = SLAB_CPU_PARTIAL;
-	slab->cpu = cpu;
-	c->partial_slabs++;
+	if (drain & (c->partial.head != 0) &
+	    (c->partial_slabs >= s->cpu_partial_slabs))
+		drain_and_push(s, slab, cpu);
+	else
+		push_cpu_partial(s, c, slab, cpu);
 }
 
 void

@@ -146,8 +146,8 @@ zone_of_counter(const char *name, enum zone_type *type)
 
 enum counter_need {
 	NEED_NOTHING,
-	NEED_WIDE, /* 64 bits */
-	NEED_ZONE, /* and its type */
+	NEED_WIDE,				 /* 64 bits */
+	NEED_ZONE,				 /* and its type */
 	NEED_FEATURE = NEED_ZONE + MAX_NR_ZONES, /* and its number */
 };
 

@@ -126,10 +126,12 @@ read_entries(const struct view *v, const struct kind *kind, uint64_t *to,
 	uint64_t *start = to;
 	bool there = false;
 
-	if (at % ENTRY || len % ENTRY)
-		return -EINVAL;
+	/* The end comes first: st_size is told here, and whoever reads that
+	 * many bytes tries for one more. */
 	if (pfn >= end)
 		return 0;
+	if (at % ENTRY || len % ENTRY)
+		return -EINVAL;
 	end = MIN_OF(end, pfn + len / ENTRY);
 	while (pfn < end) {
 		uint64_t done = 1;

@@ -232,7 +232,8 @@ mismatch_line(const struct replay_note *note, struct out *out)
 
 	bool slab = note->event >= FTRACE_KMALLOC;
 
-	out_printf(out, slab ? "%llu %u %s %#llx %u %s" : "%llu %u %s %llu %u %s",
+	out_printf(out,
+		   slab ? "%llu %u %s %#llx %u %s" : "%llu %u %s %llu %u %s",
 		   (unsigned long long)note->at_ns, note->cpu,
 		   ftrace_kind_name(note->event), (unsigned long long)note->pfn,
 		   note->order, replay_mismatch_name(note->mismatch));

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PIECE (128 * 1024)	  /* what cat asks for */
+#define PIECE (128 * 1024)	 /* what cat asks for */
 #define LEAST UINT64_C(20000000) /* nanoseconds of a round */
 
 static char room[PIECE];
@@ -77,8 +77,7 @@ bench_cat(const char *what, const char *mount, const char *file,
 		.other = other,
 		.command = -1,
 	};
-	char *control =
-		g_build_filename(mount, "control/clock/advance", NULL);
+	char *control = g_build_filename(mount, "control/clock/advance", NULL);
 
 	if (changes)
 		c.command = open(control, O_WRONLY | O_CLOEXEC);

@@ -18,6 +18,7 @@
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* --- control/batch ------------------------------------------------------- */

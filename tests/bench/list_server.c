@@ -27,8 +27,8 @@ serve(struct server *s, const char *mountpoint)
 	struct fuse_args args = FUSE_ARGS_INIT(2, argv);
 	int end = -1;
 
-	s->session = fuse_session_new(&args, &server_ops, sizeof(server_ops),
-				      s);
+	s->session =
+		fuse_session_new(&args, &server_ops, sizeof(server_ops), s);
 	fuse_opt_free_args(&args);
 	if (!s->session)
 		return 1;
@@ -37,6 +37,7 @@ serve(struct server *s, const char *mountpoint)
 			puts("ready");
 			fflush(stdout);
 			end = fuse_session_loop(s->session);
+			fuse_session_reset(s->session);
 			server_drain(s);
 			fuse_session_unmount(s->session);
 		}

@@ -47,6 +47,10 @@ check_line(const char *line, size_t len)
 		return;
 	KM_ASSERT(e.comm >= line && e.comm + e.comm_len <= line + len);
 	KM_ASSERT(e.name >= line && e.name + e.name_len <= line + len);
+	KM_ASSERT(!e.site_len ||
+		  (e.site >= line && e.site + e.site_len <= line + len));
+	KM_ASSERT(!e.cache_len ||
+		  (e.cache >= line && e.cache + e.cache_len <= line + len));
 }
 
 static void
@@ -149,7 +153,13 @@ made_up_line(struct out *out)
 					     "mm_page_pcpu_drain",
 					     "mm_page_alloc_extfrag",
 					     "kmalloc",
+					     "kfree",
+					     "kmem_cache_alloc",
+					     "kmem_cache_free",
 					     "kmem:mm_page_free"};
+	static const char *const ptrs[] = {"00000000", "ffff888", "0x", "(",
+					   ""};
+	static const char *const names[] = {"a", "kmalloc-64", "", ":/", "b=c"};
 	static const char *const gfps[] = {
 		"GFP_KERNEL", "GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO", "|",
 		"GFP_DMA|__GFP_HIGHMEM"};
@@ -171,6 +181,13 @@ made_up_line(struct out *out)
 		   " alloc_migratetype=%u fallback_migratetype=%u "
 		   "change_ownership=%u",
 		   below(3), below(3), below(2));
+	out_printf(out,
+		   " call_site=f+%#x/0x9 ptr=%s%09x bytes_req=%u "
+		   "bytes_alloc=%u node=%d",
+		   below(20), ONE_OF(ptrs), below(64) << 9, below(5000),
+		   below(5000), (int)below(4) - 1);
+	if (below(2))
+		out_printf(out, " name=%s", ONE_OF(names));
 	/* Now and then a byte that is not the line's. */
 	if (!below(8))
 		out->text[out->len - 1 - below(40)] = (char)below(256);

@@ -59,13 +59,13 @@ struct ftrace_event {
 	uint64_t ptr; /* as printed, hashed or not; 0: NULL, or it had failed */
 	uint64_t bytes_req;
 	uint64_t bytes_alloc;
-	const char *site; /* the caller, "f+0x1a/0x60" or an address */
+	const char *site;  /* the caller, "f+0x1a/0x60" or an address */
 	const char *cache; /* its name, where the kernel printed it */
 	uint32_t site_len;
 	uint32_t cache_len; /* 0: it was not printed */
 	int32_t node;	    /* NODE_LOCAL: none asked for */
 
-	uint64_t lost;	      /* LOST: how many, at least 1 */
+	uint64_t lost; /* LOST: how many, at least 1 */
 };
 
 /* What ptr is where the kernel would not tell: "(____ptrval____)". */

@@ -96,8 +96,8 @@ struct replay_slab_counts {
 	uint64_t object_right; /* this very object was foretold */
 	uint64_t slab_right;   /* its slab was */
 	uint64_t no_cache;     /* first of its site: which cache is not known */
-	uint64_t before; /* its slab is older than the recording */
-	uint64_t shuffled; /* its place in a new slab's order was not known */
+	uint64_t before;       /* its slab is older than the recording */
+	uint64_t shuffled;  /* its place in a new slab's order was not known */
 	uint64_t otherwise; /* another one was foretold */
 };
 

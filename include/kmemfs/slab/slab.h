@@ -109,6 +109,8 @@ enum kmalloc_type {
 	27 /* kmalloc_index(): [1] 96, [2] 192; the classic                    \
 	      SLAB goes up to 32 MiB */
 
+#define KMALLOC_SMALL 1024 /* bytes: up to here the size is looked up */
+
 struct kmem_cache;
 struct slab_common;
 
@@ -334,6 +336,9 @@ struct slab_common {
 	struct symbols *symbols;
 	uint64_t random;   /* generator of secrets and shuffles */
 	unsigned int word; /* 8, or 4 on i386 */
+	/* Of phys and its arch, once more: asked for all the time. */
+	unsigned int page_shift;
+	va_t page_offset;
 	unsigned int nr_cpu_ids;
 
 	GPtrArray *caches; /* of struct kmem_cache *, oldest first; aliases
@@ -344,9 +349,14 @@ struct slab_common {
 	struct kmem_cache *kmem_cache;	    /* the cache of descriptors */
 	struct kmem_cache *kmem_cache_node; /* ditto, of nodes */
 	struct kmem_cache *kmalloc[NR_KMALLOC_TYPES][NR_KMALLOC_SIZES];
+	/* Index of the size that (n * 8, n * 8 + 8] bytes take (size_index);
+	 * 0: the rules have to be asked. */
+	uint8_t kmalloc_small[KMALLOC_SMALL / 8];
 
 	struct slab **slabs;  /* by number, in chunks; slab_get() */
 	uint32_t nr_slabs;    /* numbers given so far */
+	uint32_t *slab_of;    /* [nr_pfns] of each page: number + 1, 0 */
+	pfn_t nr_pfns;	      /* 0: there was no slab yet */
 	GArray *free_numbers; /* of uint32_t: used again, last first */
 	GQueue rcu;	      /* of struct rcu_slab *, oldest first */
 	struct classic_timers *classic; /* NULL: no classic cache was made */

@@ -68,11 +68,11 @@ static const struct {
 	const char *why;
 	pa_t at;
 } borders[] = {
-	{"the first byte",		   0	    },
-	{"a piece's end",		  PIECE - 2  },
-	{"a leaf node's end, 16 MiB",      MIB(16) - 2},
-	{"the second level's end, 64 GiB", GIB(64) - 2},
-	{"the last bytes",		   TIB(64) - 4},
+	{"the first byte",	   0	    },
+	{"a piece's end",	  PIECE - 2  },
+	{"a leaf's end, 16 MiB", MIB(16) - 2},
+	{"a part's end, 64 GiB", GIB(64) - 2},
+	{"the last bytes",	   TIB(64) - 4},
 };
 
 START_TEST(what_is_written_over_a_border_is_read_back_and_nothing_else)
@@ -138,8 +138,9 @@ START_TEST(bytes_spread_far_count_with_what_the_host_needs_to_find_them)
 			break;
 		written++;
 	}
-	/* Each needs two nodes of 4096 pointers beside its 4 KiB. */
-	ck_assert_uint_eq(written, MIB(1) / (PIECE + 2 * (4096 * 8 + 8)));
+	/* Each needs a leaf of 4096 words, and a part of the table of leaves
+	 * with as many counters, beside its 4 KiB. */
+	ck_assert_uint_eq(written, MIB(1) / (PIECE + 4096 * 4 + 4096 * 2));
 	ck_assert_uint_le(ram_held(ram), MIB(1));
 	ram_free(ram);
 }
@@ -153,6 +154,30 @@ START_TEST(zeroing_all_gives_all_back)
 		ck_assert_int_eq(ram_write(ram, at, "x", 1), 0);
 	ram_zero(ram, 0, UINT64_MAX);
 	ck_assert_uint_eq(ram_held(ram), 0);
+	ram_free(ram);
+}
+END_TEST
+
+START_TEST(what_was_given_back_far_apart_can_be_written_again)
+{
+	struct ram *ram = ram_new(TIB(64), GIB(1));
+	uint64_t held = 0;
+
+	for (int round = 0; round < 3; round++) {
+		unsigned int found = 0;
+		pa_t page;
+
+		for (pa_t at = 3; at < TIB(64); at += TIB(1) + 12345)
+			ck_assert_int_eq(ram_write(ram, at, "x", 1), 0);
+		ck_assert(!round || ram_held(ram) == held);
+		held = ram_held(ram);
+		for (pa_t at = 0; ram_next_data(ram, at, &page);
+		     at = page + PIECE)
+			found++;
+		ck_assert_uint_eq(found, 64);
+		ram_zero(ram, 0, UINT64_MAX);
+		ck_assert(!ram_next_data(ram, 0, &page));
+	}
 	ram_free(ram);
 }
 END_TEST
@@ -250,6 +275,7 @@ suite_ram(void)
 		tc,
 		bytes_spread_far_count_with_what_the_host_needs_to_find_them);
 	tcase_add_test(tc, zeroing_all_gives_all_back);
+	tcase_add_test(tc, what_was_given_back_far_apart_can_be_written_again);
 	tcase_add_test(tc, an_end_inside_a_piece_is_the_end);
 	tcase_add_loop_test(tc, random_writes_and_zeroings_equal_a_flat_array,
 			    1, 30);

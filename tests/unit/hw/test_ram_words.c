@@ -64,6 +64,23 @@ START_TEST(a_store_may_pass_the_limit_and_writes_are_refused_then)
 }
 END_TEST
 
+START_TEST(stores_far_beyond_the_limit_keep_what_was_there)
+{
+	/* More pages than there were addresses for at first. */
+	struct ram *ram = ram_new(MIB(64), KIB(4));
+	pa_t at;
+
+	for (at = 0; at < MIB(64); at += 4096)
+		ram_store(ram, at + 8, 8, at + 1);
+	for (at = 0; at < MIB(64); at += 4096)
+		ck_assert_uint_eq(ram_load(ram, at + 8, 8), at + 1);
+	ck_assert_uint_ge(ram_held(ram), MIB(64));
+	ram_zero(ram, 0, MIB(64));
+	ck_assert_uint_eq(ram_held(ram), 0);
+	ram_free(ram);
+}
+END_TEST
+
 START_TEST(behind_the_end_nothing_is_stored_and_zeros_are_loaded)
 {
 	struct ram *ram = ram_new(MIB(1), UINT64_MAX);
@@ -110,6 +127,7 @@ suite_ram_words(void)
 	tcase_add_test(c, a_stored_zero_keeps_its_page);
 	tcase_add_test(c,
 		       a_store_may_pass_the_limit_and_writes_are_refused_then);
+	tcase_add_test(c, stores_far_beyond_the_limit_keep_what_was_there);
 	tcase_add_test(c,
 		       behind_the_end_nothing_is_stored_and_zeros_are_loaded);
 	tcase_add_test(c, a_page_given_back_comes_again_as_zeros);

@@ -205,18 +205,18 @@ static const struct {
 	  .change_ownership = true}									     },
 	{"kmalloc",
 	 "kmalloc: call_site=f+0x1/0x2 ptr=0000 bytes_req=1 "
-	 "bytes_alloc=8 gfp_flags=GFP_KERNEL",	    {.kind = FTRACE_KMALLOC}					     },
+	 "bytes_alloc=8 gfp_flags=GFP_KERNEL",			   {.kind = FTRACE_KMALLOC}					     },
 	{"kmalloc_node",
 	 "kmalloc_node: call_site=f ptr=0 bytes_req=1 bytes_alloc=8 "
-	 "gfp_flags=GFP_KERNEL node=1",		       {.kind = FTRACE_KMALLOC_NODE}					},
+	 "gfp_flags=GFP_KERNEL node=1",				  {.kind = FTRACE_KMALLOC_NODE}					},
 	{"kfree",
 	 "kfree: call_site=f+0x1/0x2 ptr=0000000000000000",	      {.kind = FTRACE_KFREE}					       },
 	{"kmem_cache_alloc",
 	 "kmem_cache_alloc: call_site=f ptr=0 name=filp bytes_req=1 "
-	 "bytes_alloc=8 gfp_flags=GFP_KERNEL",		{.kind = FTRACE_CACHE_ALLOC}					 },
+	 "bytes_alloc=8 gfp_flags=GFP_KERNEL",			   {.kind = FTRACE_CACHE_ALLOC}					 },
 	{"kmem_cache_alloc_node",
 	 "kmem_cache_alloc_node: call_site=f ptr=0 bytes_req=1 bytes_alloc=8 "
-	 "gfp_flags=GFP_KERNEL",			   {.kind = FTRACE_CACHE_ALLOC_NODE}					  },
+	 "gfp_flags=GFP_KERNEL",					 {.kind = FTRACE_CACHE_ALLOC_NODE}					  },
 	{"kmem_cache_free",
 	 "kmem_cache_free: call_site=f ptr=0 name=a b",		  {.kind = FTRACE_CACHE_FREE}					  },
 	{"another event of kmem",

@@ -120,13 +120,13 @@ static const struct {
 	unsigned int req, alloc;
 	const char *why;
 } shapes[] = {
-	{56,   56,   "words"			  },
-	{632,  640,  "aligned to cache lines"     },
-	{576,  584,  "a free pointer behind it"   },
+	{56,   56,	 "words"			},
+	{632,  640,  "aligned to cache lines"  },
+	{576,  584,  "a free pointer behind it"},
 	{1128, 1152, "both"			   },
-	{24,   24,   "small"			  },
-	{100,  448,  "a kernel that debugs"       },
-	{4096, 4096, "a page"			 },
+	{24,   24,	 "small"			},
+	{100,  448,  "a kernel that debugs"	 },
+	{4096, 4096, "a page"		     },
 };
 
 START_TEST(a_cache_is_made_with_the_recorded_sizes)
@@ -363,7 +363,8 @@ START_TEST(an_object_that_somebody_freed_is_unknown_when_its_slab_is_gone)
 }
 END_TEST
 
-/* --- mirror ---------------------------------------------------------------- */
+/* --- mirror ----------------------------------------------------------------
+ */
 
 /* A new slab of 64 objects at @pfn, whose objects come @step apart. */
 static void
@@ -371,9 +372,8 @@ new_slab(pfn_t pfn, unsigned int start, unsigned int step)
 {
 	page_alloc(pfn, 0, SLAB_GFP);
 	for (unsigned int i = 0; i < 64; i++)
-		cache_alloc("f",
-			    address(pfn, (start + i * step) % 64 * 64), "c", 64,
-			    64);
+		cache_alloc("f", address(pfn, (start + i * step) % 64 * 64),
+			    "c", 64, 64);
 }
 
 START_TEST(objects_that_come_in_order_are_foretold)
@@ -462,7 +462,8 @@ START_TEST(foretelling_changes_nothing)
 }
 END_TEST
 
-/* --- anything --------------------------------------------------------------- */
+/* --- anything ---------------------------------------------------------------
+ */
 
 static uint64_t generator;
 
@@ -482,16 +483,20 @@ any_ptr(void)
 	case 1:
 		return generator;
 	default:
-		return address(0x3000 + below(32), (unsigned int)below(64) * 64);
+		return address(0x3000 + below(32),
+			       (unsigned int)below(64) * 64);
 	}
 }
 
 static void
 any_line(void)
 {
-	static const char *const gfp[] = {
-		"GFP_KERNEL", SLAB_GFP, "GFP_KERNEL|__GFP_COMP",
-		"GFP_ATOMIC|__GFP_ZERO", "GFP_KERNEL_ACCOUNT", "GFP_DMA"};
+	static const char *const gfp[] = {"GFP_KERNEL",
+					  SLAB_GFP,
+					  "GFP_KERNEL|__GFP_COMP",
+					  "GFP_ATOMIC|__GFP_ZERO",
+					  "GFP_KERNEL_ACCOUNT",
+					  "GFP_DMA"};
 	static const char *const names[] = {"a", "b/c", ":d", "kmalloc-64",
 					    "kmem_cache"};
 	unsigned int order = (unsigned int)below(4);
@@ -511,9 +516,8 @@ any_line(void)
 		feed_line((unsigned int)below(3),
 			  "kmalloc_node: call_site=f+%#x/0x2 ptr=%llx "
 			  "bytes_req=%u bytes_alloc=%u gfp_flags=%s node=%d",
-			  (unsigned int)below(9),
-			  (unsigned long long)any_ptr(), req,
-			  (unsigned int)below(20000),
+			  (unsigned int)below(9), (unsigned long long)any_ptr(),
+			  req, (unsigned int)below(20000),
 			  gfp[below(ARRAY_SIZE(gfp))], (int)below(4) - 1);
 		break;
 	case 4:
@@ -561,8 +565,9 @@ suite_replay_slab(void)
 	tcase_add_test(tcase, what_was_given_for_a_site_counts);
 	tcase_add_test(tcase, kmalloc_takes_from_its_own_caches);
 	tcase_add_test(tcase, what_a_recording_cannot_tell_is_counted);
-	tcase_add_test(tcase,
-		       what_memory_has_no_room_for_fails_and_the_replay_goes_on);
+	tcase_add_test(
+		tcase,
+		what_memory_has_no_room_for_fails_and_the_replay_goes_on);
 	tcase_add_test(tcase, pages_of_recorded_slabs_are_passed_over);
 	tcase_add_test(tcase, pages_of_large_kmallocs_are_passed_over);
 	tcase_add_test(tcase, pages_that_no_object_lies_in_are_allocated);

@@ -59,6 +59,22 @@ crime_alien_owner(struct scene *c)
 }
 
 static void
+crime_lost_page(struct scene *c)
+{
+	c->s->common->slab_of[c->cpu->pfn] = 0;
+}
+
+static void
+crime_alien_page(struct scene *c)
+{
+	struct page_request r = {.gfp = GFP_KERNEL, .nid = NODE_LOCAL};
+	pfn_t pfn;
+
+	ck_assert_int_eq(pages_alloc(c->t->b->phys, &r, &pfn), 0);
+	c->s->common->slab_of[pfn] = 1;
+}
+
+static void
 crime_where(struct scene *c)
 {
 	c->partial->where = SLAB_FULL;
@@ -157,6 +173,8 @@ static const struct {
 } crimes[] = {
 	{"a head frame that is nobody's",	  "slab.pages",	crime_owner	   },
 	{"a frame that names another's slab",     "slab.pages",    crime_alien_owner    },
+	{"a page that leads to no slab",		 "slab.pages",    crime_lost_page      },
+	{"a page that leads to another's slab",	"slab.pages",    crime_alien_page     },
 	{"a slab that says it is elsewhere",	     "slab.lists",	   crime_where	      },
 	{"a link that leads back to another",     "slab.lists",    crime_link	      },
 	{"a slab that its list has lost",	  "slab.lists",	crime_off_list	      },
@@ -176,6 +194,10 @@ static const struct {
 	{"a name that leads nowhere",	      "slab.names",    crime_name	      },
 };
 
+/* What is broken cannot be taken apart in order: left to the host, from where
+ * a leak detector still sees it. */
+static struct scene broken;
+
 START_TEST(a_broken_law_is_found_and_named)
 {
 	struct scene c = set_scene();
@@ -186,18 +208,18 @@ START_TEST(a_broken_law_is_found_and_named)
 	ck_assert_msg(strstr(laws->str, crimes[_i].law) != NULL, "%s: %s",
 		      crimes[_i].why, laws->str);
 	g_string_free(laws, TRUE);
-	/* What is broken cannot be taken apart in order: left to the host. */
+	broken = c;
 }
 END_TEST
 
 START_TEST(every_law_is_broken_by_a_test)
 {
 	for (const struct law *law = slab_laws; law->name; law++) {
-		bool broken = false;
+		bool found = false;
 
 		for (size_t i = 0; i < ARRAY_SIZE(crimes); i++)
-			broken |= !strcmp(crimes[i].law, law->name);
-		ck_assert_msg(broken, "%s", law->name);
+			found |= !strcmp(crimes[i].law, law->name);
+		ck_assert_msg(found, "%s", law->name);
 	}
 }
 END_TEST

@@ -52,6 +52,7 @@ START_TEST(a_read_that_is_not_made_of_words_is_refused)
 
 	ck_assert_int_eq(read_kpageflags(&v, words, 3, 0), -EINVAL);
 	ck_assert_int_eq(read_kpageflags(&v, words, 8, 4), -EINVAL);
+	ck_assert_int_eq(read_kpageflags(&v, words, 1, size_kpageflags(&v)), 0);
 	ck_assert_int_eq(read_kpagecount(&v, words, 12, 0), -EINVAL);
 	ck_assert_int_eq(read_kpagecount(&v, words, 8, 1), -EINVAL);
 }

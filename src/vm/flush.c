@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+/*
+ * flush.c - what CPUs must forget, and which address space they have loaded
+ *
+ * What it models: flush_tlb_mm_range, switch_mm_irqs_off, choose_new_asid
+ * (arch/x86/mm/tlb.c), mmu_gather.
+ *
+ * How it works: an address space knows the CPUs that have it loaded; whoever
+ * lowers a right tells them, page by page or, beyond a ceiling, all at once.
+ * With PCIDs a CPU keeps entries of the last six address spaces, each with the
+ * count of flushes that it has seen: one that missed some flushes when it comes
+ * back.  Frames are freed only after the flush: a gather holds them so long.
+ */
+#include "vm_impl.h"
+
+#include <errno.h>
+
+/* Modelled cycles: a CR3 load, a flush of one page, an interrupt to a CPU. */
+#define CYCLES_CR3 150
+#define CYCLES_INVLPG 150
+#define CYCLES_IPI 2000
+
+static inline bool
+has_cpu(const struct mm *mm, unsigned int cpu)
+{
+	return mm->cpus[cpu / 64] >> (cpu % 64) & 1;
+}
+
+static void
+set_cpu(struct mm *mm, unsigned int cpu, bool on)
+{
+	uint64_t bit = 1ULL << (cpu % 64);
+
+	if (on)
+		mm->cpus[cpu / 64] |= bit;
+	else
+		mm->cpus[cpu / 64] &= ~bit;
+}
+
+static void
+flush_cpu(struct vm *vm, struct vm_cpu *c, const struct mm *mm, va_t start,
+	  va_t end, bool all)
+{
+	if (all) {
+		tlb_flush_pcid(c->tlb, c->pcid);
+		c->cycles += CYCLES_CR3;
+	} else {
+		for (va_t va = start; va < end; va += VM_PAGE) {
+			tlb_flush_page(c->tlb, va, c->pcid);
+			c->cycles += CYCLES_INVLPG;
+		}
+	}
+	if (vm->pcid)
+		c->asids[c->asid].gen = mm->gen;
+}
+
+void
+flush_range(struct vm *vm, struct mm *mm, va_t start, va_t end,
+	    unsigned int cpu)
+{
+	bool all;
+
+	start = round_down_to(start, VM_PAGE);
+	all = end < start ||
+	      (end - start) >> VM_PAGE_SHIFT > vm->sysctl.flush_ceiling;
+	mm->gen++;
+	for (unsigned int i = 0; i < vm->nr_cpus; i++) {
+		struct vm_cpu *c = &vm->cpu[i];
+
+		if (!has_cpu(mm, i) || c->mm != mm)
+			continue;
+		flush_cpu(vm, c, mm, start, end, all);
+		if (i == cpu)
+			continue;
+		c->shootdowns++;
+		vm->cpu[cpu].shootdowns_sent++;
+		vm->cpu[cpu].cycles += CYCLES_IPI;
+	}
+}
+
+void
+flush_mm(struct vm *vm, struct mm *mm, unsigned int cpu)
+{
+	flush_range(vm, mm, 0, UINT64_MAX, cpu);
+}
+
+void
+flush_top(struct vm *vm, struct mm *mm)
+{
+	if (vm->mode != MMU_PAE)
+		return;
+	for (unsigned int i = 0; i < vm->nr_cpus; i++)
+		if (vm->cpu[i].mm == mm)
+			mmu_load_cr3(vm->ram, &vm->cpu[i].regs, mm->top);
+}
+
+/* --- switching ---------------------------------------------------------- */
+
+/* Choose a PCID for @mm; whether its entries of before must go. */
+static bool
+choose_asid(struct vm_cpu *c, const struct mm *mm)
+{
+	for (unsigned int i = 0; i < VM_ASIDS; i++) {
+		if (c->asids[i].mm != mm->id)
+			continue;
+		c->asid = (uint8_t)i;
+		if (c->asids[i].gen == mm->gen)
+			return false;
+		c->asids[i].gen = mm->gen;
+		return true;
+	}
+	c->asid = c->next_asid;
+	c->next_asid = (uint8_t)((c->next_asid + 1) % VM_ASIDS);
+	c->asids[c->asid] = (struct vm_asid){mm->id, mm->gen};
+	return true;
+}
+
+static void
+load_mm(struct vm *vm, unsigned int cpu, struct mm *mm)
+{
+	struct vm_cpu *c = &vm->cpu[cpu];
+	bool flush = true;
+
+	if (c->mm == mm)
+		return;
+	if (c->mm)
+		set_cpu(c->mm, cpu, false);
+	c->mm = mm;
+	set_cpu(mm, cpu, true);
+	if (vm->pcid && mm->id) {
+		flush = choose_asid(c, mm);
+		c->pcid = (uint16_t)(c->asid + 1);
+	} else {
+		c->pcid = 0;
+	}
+	if (flush)
+		tlb_flush_pcid(c->tlb, c->pcid);
+	/* A damaged PAE top table is refused; the old PDPTEs must not stay. */
+	if (!mmu_load_cr3(vm->ram, &c->regs, mm->top)) {
+		c->regs.cr3 = mm->top;
+		for (unsigned int i = 0; i < 4; i++)
+			c->regs.pdpte[i] = 0;
+	}
+	c->cycles += CYCLES_CR3;
+}
+
+int
+vm_switch_to(struct vm *vm, unsigned int cpu, struct task *t)
+{
+	struct vm_cpu *c;
+	int err = 0;
+
+	if (cpu >= vm->nr_cpus || (t && t->state == TASK_ZOMBIE))
+		return -EINVAL;
+	if (t)
+		err = task_wake(t);
+	if (err)
+		return err;
+	c = &vm->cpu[cpu];
+	if (t == c->current)
+		return 0;
+	/* A task runs on one CPU at a time. */
+	for (unsigned int i = 0; t && i < vm->nr_cpus; i++)
+		if (vm->cpu[i].current == t)
+			vm->cpu[i].current = NULL;
+	c->switches++;
+	c->current = t;
+	c->user = t && t->mm;
+	if (t)
+		t->cpu = cpu;
+	/* Who has no address space runs in that of the task before. */
+	if (t && t->mm)
+		load_mm(vm, cpu, t->mm);
+	return 0;
+}
+
+void
+flush_gone(struct vm *vm, struct mm *mm)
+{
+	for (unsigned int i = 0; i < vm->nr_cpus; i++) {
+		struct vm_cpu *c = &vm->cpu[i];
+
+		if (c->mm == mm)
+			load_mm(vm, i, vm->init_mm);
+		for (unsigned int a = 0; a < VM_ASIDS; a++)
+			if (c->asids[a].mm == mm->id)
+				c->asids[a].mm = 0;
+	}
+}
+
+/* --- what waits for the flush ------------------------------------------- */
+
+void
+gather_init(struct gather *g, struct mm *mm, unsigned int cpu)
+{
+	g->vm = mm->vm;
+	g->mm = mm;
+	g->cpu = cpu;
+	g->keep_anon = false;
+	g->pages = g_array_new(FALSE, FALSE, sizeof(pfn_t));
+	g->tables = g_array_new(FALSE, FALSE, sizeof(pfn_t));
+	g->start = UINT64_MAX;
+	g->end = 0;
+}
+
+void
+gather_note(struct gather *g, va_t start, va_t end)
+{
+	g->start = MIN_OF(g->start, start);
+	g->end = MAX_OF(g->end, end);
+}
+
+/* Pages whose last reference this is go together. */
+static void
+gather_free_pages(struct gather *g)
+{
+	const struct frame *frames = g->vm->phys->frames;
+	pfn_t *pfns = (pfn_t *)(void *)g->pages->data;
+	unsigned int last = 0;
+
+	for (guint i = 0; i < g->pages->len; i++) {
+		pfn_t pfn = pfns[i];
+
+		if (frames[pfn].refs > 1) {
+			pages_put(g->vm->phys, pfn, 0, g->cpu);
+			continue;
+		}
+		pg_forget(g->vm, pfn);
+		pfns[last++] = pfn;
+	}
+	pages_put_list(g->vm->phys, pfns, last, g->cpu);
+}
+
+void
+gather_finish(struct gather *g)
+{
+	if (g->start < g->end) {
+		g->vm->generation++;
+		flush_range(g->vm, g->mm, g->start, g->end, g->cpu);
+	}
+	for (guint i = 0; i < g->tables->len; i++)
+		pages_put(g->vm->phys, g_array_index(g->tables, pfn_t, i), 0,
+			  g->cpu);
+	gather_free_pages(g);
+	g_array_free(g->pages, TRUE);
+	g_array_free(g->tables, TRUE);
+}

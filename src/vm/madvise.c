@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+/*
+ * madvise.c - what a task says of its use of areas
+ *
+ * What it models: do_madvise, madvise_walk_vmas, madvise_vma_behavior
+ * (mm/madvise.c), hugepage_madvise, ksm_madvise.
+ *
+ * How it works: area by area; a hole is passed over and told of at the end.
+ * Advice is a flag of the area, or an act on its pages.
+ *
+ * Differs from the kernel: COLD marks pages as not referenced, and PAGEOUT does
+ * no more, since there is no reclaim here; MERGEABLE and COLLAPSE: as a kernel
+ * built without KSM and without huge pages, -EINVAL.
+ */
+#include "vm_impl.h"
+
+#include <errno.h>
+
+struct advice {
+	struct vm *vm;
+	struct task *t;
+	int what;
+};
+
+static bool
+is_known(int what)
+{
+	return (what >= VM_MADV_NORMAL && what <= VM_MADV_DONTNEED) ||
+	       (what >= VM_MADV_FREE && what <= VM_MADV_DOFORK) ||
+	       (what >= VM_MADV_HUGEPAGE && what <= VM_MADV_DONTNEED_LOCKED);
+}
+
+/* --- acts on pages ------------------------------------------------------ */
+
+typedef uint64_t (*entry_fn)(struct vm *vm, struct vma *v, va_t va,
+			     uint64_t entry);
+
+/* Let @fn change the entries of a range; flushes what lost rights or bits. */
+static void
+each_entry(struct vma *v, va_t start, va_t end, unsigned int cpu, entry_fn fn)
+{
+	struct vm *vm = v->mm->vm;
+	bool changed = false;
+	pa_t at;
+
+	for (va_t va = pt_next(vm, v->mm, start, end, &at); va < end;
+	     va = pt_next(vm, v->mm, va + VM_PAGE, end, &at)) {
+		uint64_t entry = pte_load(vm, at), next;
+
+		if (!pte_there(entry))
+			continue;
+		next = fn(vm, v, va, entry);
+		if (next == entry)
+			continue;
+		pte_store(vm, at, next);
+		changed = true;
+	}
+	if (!changed)
+		return;
+	vm->generation++;
+	flush_range(vm, v->mm, start, end, cpu);
+}
+
+static uint64_t
+make_cold(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
+{
+	bool bad;
+	pfn_t pfn = pt_page(vm, v, va, entry, &bad);
+
+	if (pfn == PFN_NONE || vm->phys->frames[pfn].mapcount != 1)
+		return entry;
+	pg_lru(vm, pfn, -1);
+	if (vm->pages[pfn].flags & VMP_ACTIVE)
+		vm->phys->event[VE_pgdeactivate]++;
+	vm->pages[pfn].flags &= ~(uint32_t)(VMP_ACTIVE | VMP_REFERENCED);
+	pg_lru(vm, pfn, 1);
+	return entry & ~(uint64_t)PTE_A;
+}
+
+/* Its content may be lost: to the list of files, clean. */
+static uint64_t
+make_free(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
+{
+	bool bad;
+	pfn_t pfn = pt_page(vm, v, va, entry, &bad);
+	struct vm_page *p;
+
+	if (pfn == PFN_NONE || vm->phys->frames[pfn].mapcount != 1)
+		return entry;
+	p = &vm->pages[pfn];
+	if (p->flags & VMP_SWAPBACKED) {
+		pg_lru(vm, pfn, -1);
+		p->flags &= ~(uint32_t)(VMP_SWAPBACKED | VMP_ACTIVE |
+					VMP_REFERENCED | VMP_DIRTY);
+		pg_lru(vm, pfn, 1);
+		vm->phys->event[VE_pglazyfree]++;
+	}
+	return entry & ~(uint64_t)(PTE_A | PTE_D);
+}
+
+static int
+dont_need(const struct advice *a, struct vma *v, va_t start, va_t end)
+{
+	uint64_t forbidden = VM_PFNMAP;
+
+	if (a->what != VM_MADV_DONTNEED_LOCKED)
+		forbidden |= VM_LOCKED;
+	if (v->flags & forbidden)
+		return -EINVAL;
+	if (a->what == VM_MADV_FREE) {
+		if (!vma_is_anonymous(v))
+			return -EINVAL;
+		each_entry(v, start, end, a->t->cpu, make_free);
+		return 0;
+	}
+	zap(v, start, end, false, a->t->cpu);
+	return 0;
+}
+
+static int
+will_need(const struct advice *a, const struct vma *v, va_t start, va_t end)
+{
+	uint64_t first = v->pgoff + ((start - v->start) >> VM_PAGE_SHIFT);
+
+	if (v->object && !v->object->shmem)
+		obj_read_ahead(v->object, first,
+			       first + ((end - start) >> VM_PAGE_SHIFT),
+			       a->t->cpu);
+	/* Anonymous memory, and shared, would be read from swap areas. */
+	return v->flags & VM_PFNMAP ? -EBADF : 0;
+}
+
+static int
+remove_pages(const struct advice *a, struct vma *v, va_t start, va_t end)
+{
+	uint64_t first = v->pgoff + ((start - v->start) >> VM_PAGE_SHIFT);
+	uint64_t last = first + ((end - start) >> VM_PAGE_SHIFT) - 1;
+
+	if ((v->flags & VM_LOCKED) || !v->object)
+		return -EINVAL;
+	if ((v->flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
+		return -EACCES;
+	obj_punch(v->object, first, last, false, a->t->cpu);
+	if (!v->object->shmem)
+		obj_zero_device(v->object, first, last);
+	return 0;
+}
+
+static int
+populate(const struct advice *a, struct vma *v, va_t start, va_t end)
+{
+	bool write = a->what == VM_MADV_POPULATE_WRITE;
+
+	if ((v->flags & (VM_IO | VM_PFNMAP)) ||
+	    !(v->flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)))
+		return -EINVAL;
+	for (va_t va = start; va < end; va += VM_PAGE) {
+		pa_t at = vm_entry_at(a->vm, v->mm, va, 0);
+		uint64_t e = at ? pte_load(a->vm, at) : 0;
+		unsigned int r;
+
+		if ((e & PTE_P) && (!write || (e & PTE_RW)))
+			continue;
+		r = vm_handle_fault(a->vm, a->t, v, va, write ? VMF_WRITE : 0,
+				    a->t->cpu);
+		if (r & VM_FAULT_OOM)
+			return -ENOMEM;
+		if (r & VM_FAULT_HOST)
+			return -ENOSPC;
+		if (r & VM_FAULT_ERROR)
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* --- flags -------------------------------------------------------------- */
+
+static const struct {
+	int what;
+	uint64_t clear, set;
+} as_flags[] = {
+	{VM_MADV_NORMAL,	 VM_RAND_READ | VM_SEQ_READ, 0	      },
+	{VM_MADV_SEQUENTIAL, VM_RAND_READ,		   VM_SEQ_READ  },
+	{VM_MADV_RANDOM,	 VM_SEQ_READ,		      VM_RAND_READ },
+	{VM_MADV_DONTFORK,   0,			      VM_DONTCOPY	 },
+	{VM_MADV_DOFORK,	 VM_DONTCOPY,		      0	       },
+	{VM_MADV_WIPEONFORK, 0,				VM_WIPEONFORK},
+	{VM_MADV_KEEPONFORK, VM_WIPEONFORK,		    0	     },
+	{VM_MADV_DONTDUMP,   0,			      VM_DONTDUMP	 },
+	{VM_MADV_DODUMP,	 VM_DONTDUMP,		      0	       },
+	{VM_MADV_HUGEPAGE,   VM_NOHUGEPAGE,		  VM_HUGEPAGE  },
+	{VM_MADV_NOHUGEPAGE, VM_HUGEPAGE,		  VM_NOHUGEPAGE},
+};
+
+static int
+flags_refused(const struct vma *v, int what)
+{
+	switch (what) {
+	case VM_MADV_DOFORK:
+		return v->flags & VM_IO ? -EINVAL : 0;
+	case VM_MADV_DODUMP:
+		return v->flags & VM_SPECIAL ? -EINVAL : 0;
+	case VM_MADV_WIPEONFORK:
+		return v->object || (v->flags & VM_SHARED) ? -EINVAL : 0;
+	default:
+		return 0;
+	}
+}
+
+static int
+change_flags(const struct advice *a, struct vma *v, struct vma **prev,
+	     va_t start, va_t end)
+{
+	uint64_t flags = v->flags;
+	struct vma *area;
+	int err = flags_refused(v, a->what);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < ARRAY_SIZE(as_flags); i++)
+		if (as_flags[i].what == a->what)
+			flags = (flags & ~as_flags[i].clear) | as_flags[i].set;
+	if (flags == v->flags) {
+		*prev = v;
+		return 0;
+	}
+	err = vma_set_flags(v, prev, start, end, flags, &area, a->t->cpu);
+	/* What user space is told when records run out. */
+	return err == -ENOMEM ? -EAGAIN : err;
+}
+
+static int
+one_area(const struct advice *a, struct vma *v, struct vma **prev, va_t start,
+	 va_t end)
+{
+	*prev = v;
+	switch (a->what) {
+	case VM_MADV_REMOVE:
+		return remove_pages(a, v, start, end);
+	case VM_MADV_WILLNEED:
+		return will_need(a, v, start, end);
+	case VM_MADV_COLD:
+	case VM_MADV_PAGEOUT:
+		if (v->flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB))
+			return -EINVAL;
+		each_entry(v, start, end, a->t->cpu, make_cold);
+		return 0;
+	case VM_MADV_FREE:
+	case VM_MADV_DONTNEED:
+	case VM_MADV_DONTNEED_LOCKED:
+		return dont_need(a, v, start, end);
+	case VM_MADV_POPULATE_READ:
+	case VM_MADV_POPULATE_WRITE:
+		return populate(a, v, start, end);
+	default:
+		return 0;
+	}
+}
+
+static bool
+is_flag(int what)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(as_flags); i++)
+		if (as_flags[i].what == what)
+			return true;
+	return false;
+}
+
+int
+vm_madvise(struct vm *vm, struct task *t, va_t addr, uint64_t len, int what)
+{
+	const struct advice a = {vm, t, what};
+	struct mm *mm = task_mm(vm, t);
+	struct vma *v, *prev;
+	va_t end = addr + page_align(len);
+	int holes = 0;
+
+	if (!mm || !is_known(what) || !page_aligned(addr) ||
+	    (len && !page_align(len)) || end < addr)
+		return -EINVAL;
+	if (end == addr)
+		return 0;
+	v = vma_find(mm, addr);
+	prev = v && addr > v->start ? v : v ? vma_prev(v) : NULL;
+	for (;;) {
+		va_t stop;
+		int err;
+
+		if (!v)
+			return -ENOMEM;
+		if (addr < v->start) {
+			holes = -ENOMEM;
+			addr = v->start;
+			if (addr >= end)
+				return holes;
+		}
+		stop = MIN_OF(v->end, end);
+		if (is_flag(what))
+			err = change_flags(&a, v, &prev, addr, stop);
+		else
+			err = one_area(&a, v, &prev, addr, stop);
+		if (err)
+			return err;
+		addr = MAX_OF(stop, prev->end);
+		if (addr >= end)
+			return holes;
+		v = vma_find(mm, prev->end);
+	}
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+/*
+ * rmap.c - from a frame to the entries that map it; pages pinned by others
+ *
+ * What it models: rmap_walk_anon, rmap_walk_file (mm/rmap.c), pin_user_pages
+ * (mm/gup.c).
+ *
+ * How it works: a page knows its object or anon_vma and its place in it; these
+ * know the areas; an area and a place make an address, whose entry is looked
+ * at.  The order is that of the areas' mms and addresses.
+ */
+#include "vm_impl.h"
+
+#include <errno.h>
+
+struct walk {
+	const struct vm *vm;
+	pfn_t pfn;
+	uint64_t index;
+	vm_rmap_fn fn;
+	void *user;
+	unsigned int found;
+};
+
+static void
+look(struct walk *w, struct vma *v)
+{
+	va_t va;
+	uint64_t entry;
+	pa_t at;
+
+	if (w->index < v->pgoff || w->index >= v->pgoff + vma_pages(v))
+		return;
+	va = v->start + ((w->index - v->pgoff) << VM_PAGE_SHIFT);
+	at = vm_entry_at(w->vm, v->mm, va, 0);
+	entry = at ? pte_load(w->vm, at) : 0;
+	if (vm_entry_pfn(w->vm, entry) != w->pfn || (entry & PTE_SPECIAL))
+		return;
+	w->found++;
+	if (w->fn)
+		w->fn(w->user, v, va, at, entry);
+}
+
+static gint
+by_place(gconstpointer a, gconstpointer b)
+{
+	const struct vma *v = *(struct vma *const *)a;
+	const struct vma *w = *(struct vma *const *)b;
+
+	if (v->mm->id != w->mm->id)
+		return v->mm->id < w->mm->id ? -1 : 1;
+	return v->start < w->start ? -1 : v->start > w->start;
+}
+
+void
+areas_sort(GPtrArray *areas)
+{
+	g_ptr_array_sort(areas, by_place);
+}
+
+unsigned int
+vm_rmap_walk(const struct vm *vm, pfn_t pfn, vm_rmap_fn fn, void *user)
+{
+	struct walk w = {vm, pfn, 0, fn, user, 0};
+	const struct vm_page *p;
+	GPtrArray *areas = NULL;
+
+	if (!vm->pages || pfn >= vm->phys->max_pfn)
+		return 0;
+	p = &vm->pages[pfn];
+	w.index = p->index;
+	if (p->flags & VMP_ANON) {
+		const struct anon_vma *a = anon_by_id(vm, p->mapping);
+
+		areas = a ? a->areas : NULL;
+	} else if (p->flags & VMP_OBJECT) {
+		const struct vm_object *o = g_hash_table_lookup(
+			vm->objects, GUINT_TO_POINTER(p->mapping));
+
+		areas = o ? o->areas : NULL;
+	}
+	if (!areas)
+		return 0;
+	areas_sort(areas);
+	for (guint i = 0; i < areas->len; i++)
+		look(&w, g_ptr_array_index(areas, i));
+	return w.found;
+}
+
+/* --- pins --------------------------------------------------------------- */
+
+static void
+pin(struct vm *vm, pfn_t pfn)
+{
+	gpointer key = (gpointer)(uintptr_t)pfn;
+	uintptr_t pins = (uintptr_t)g_hash_table_lookup(vm->pins, key);
+
+	pages_get(vm->phys, pfn);
+	vm->pages[pfn].flags |= VMP_PINNED;
+	g_hash_table_insert(vm->pins, key, (gpointer)(pins + 1));
+	pg_node(vm, pfn)->stat[NS_nr_foll_pin_acquired]++;
+}
+
+/* A page that is there and may be pinned so; PFN_NONE: fault first. */
+static pfn_t
+pinnable(struct vm *vm, const struct vma *v, va_t va, bool write,
+	 unsigned int *need)
+{
+	pa_t at = vm_entry_at(vm, v->mm, va, 0);
+	uint64_t entry = at ? pte_load(vm, at) : 0;
+	bool bad;
+	pfn_t pfn;
+
+	*need = write ? VMF_WRITE : 0;
+	if (!(entry & PTE_P) || (write && !(entry & PTE_RW)))
+		return PFN_NONE;
+	pfn = pt_page(vm, v, va, entry, &bad);
+	/* The zero page has no count: who pins it gets a page of its own. */
+	if (pfn == PFN_NONE) {
+		*need = VMF_WRITE;
+		return PFN_NONE;
+	}
+	if ((vm->pages[pfn].flags & (VMP_ANON | VMP_EXCLUSIVE)) == VMP_ANON) {
+		*need |= VMF_UNSHARE;
+		return PFN_NONE;
+	}
+	return pfn;
+}
+
+static pfn_t
+pin_one(struct vm *vm, struct task *t, va_t va, bool write)
+{
+	struct vma *v = vma_at(t->mm, va);
+	unsigned int need;
+
+	if (!v || (v->flags & (VM_IO | VM_PFNMAP)) ||
+	    !(v->flags & (write ? VM_WRITE : VM_READ)))
+		return PFN_NONE;
+	for (int tries = 0; tries < 4; tries++) {
+		pfn_t pfn = pinnable(vm, v, va, write, &need);
+
+		if (pfn != PFN_NONE) {
+			pin(vm, pfn);
+			return pfn;
+		}
+		if ((need & VMF_WRITE) && !(v->flags & VM_WRITE))
+			return PFN_NONE;
+		if (vm_handle_fault(vm, t, v, va, need, t->cpu) &
+		    VM_FAULT_ERROR)
+			return PFN_NONE;
+	}
+	return PFN_NONE;
+}
+
+int64_t
+vm_pin_pages(struct vm *vm, struct task *t, va_t va, uint64_t nr, bool write,
+	     pfn_t *pfns)
+{
+	struct mm *mm = task_mm(vm, t);
+	uint64_t done = 0;
+
+	if (!mm)
+		return -EINVAL;
+	va &= ~(VM_PAGE - 1);
+	for (; done < nr; done++, va += VM_PAGE) {
+		pfns[done] = pin_one(vm, t, va, write);
+		if (pfns[done] == PFN_NONE)
+			break;
+	}
+	return done || !nr ? (int64_t)done : -EFAULT;
+}
+
+int
+vm_unpin_page(struct vm *vm, pfn_t pfn, bool dirty, unsigned int cpu)
+{
+	gpointer key = (gpointer)(uintptr_t)pfn;
+	uintptr_t pins = (uintptr_t)g_hash_table_lookup(vm->pins, key);
+
+	if (!pins)
+		return -EINVAL;
+	if (dirty)
+		pg_set_dirty(vm, pfn);
+	if (pins == 1) {
+		g_hash_table_remove(vm->pins, key);
+		vm->pages[pfn].flags &= ~(uint32_t)VMP_PINNED;
+	} else {
+		g_hash_table_insert(vm->pins, key, (gpointer)(pins - 1));
+	}
+	pg_node(vm, pfn)->stat[NS_nr_foll_pin_released]++;
+	pg_put(vm, pfn, cpu);
+	return 0;
+}

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+/*
+ * verify.c - the laws of virtual memory, checked by walking everything
+ *
+ * How it works: all tables of all address spaces are walked, and each entry is
+ * counted for the frame that it maps; then all frames that belong to this layer
+ * are walked, and what they say is compared with what was counted.  The walk is
+ * a plain one of its own, which trusts nothing but the format.
+ */
+#include "vm_impl.h"
+
+#include "kmemfs/phys/frame_walk.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FINDINGS_MOST 8
+
+enum law_id {
+#define LAW(id, name, sentence) LAW_##id,
+#include "laws.def"
+#undef LAW
+	NR_LAWS
+};
+
+#define LAW(id, name, sentence) {name, sentence},
+const struct law vm_laws[] = {
+#include "laws.def"
+	{NULL, NULL}
+};
+#undef LAW
+
+/* What the walk found of a frame. */
+struct seen {
+	uint32_t entries;
+	bool table;
+};
+
+struct audit {
+	const struct vm *vm;
+	finding_fn found;
+	void *user;
+	unsigned int nr;
+	unsigned int of_law[NR_LAWS];
+	GHashTable *seen;	     /* pfn -> struct seen, owned */
+	int64_t rss[NR_MM_COUNTERS]; /* of the address space in hand */
+	uint64_t tables;
+};
+
+static __attribute__((format(printf, 3, 4))) void
+finding(struct audit *a, enum law_id law, const char *format, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (++a->of_law[law] > FINDINGS_MOST)
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	a->nr++;
+	if (a->found)
+		a->found(a->user, vm_laws[law].name, text);
+}
+
+static struct seen *
+seen_of(struct audit *a, pfn_t pfn)
+{
+	gpointer key = (gpointer)(uintptr_t)pfn;
+	struct seen *s = g_hash_table_lookup(a->seen, key);
+
+	if (!s) {
+		s = g_new0(struct seen, 1);
+		g_hash_table_insert(a->seen, key, s);
+	}
+	return s;
+}
+
+/* --- tables ------------------------------------------------------------- */
+
+static void
+audit_leaf(struct audit *a, const struct mm *mm, va_t va, uint64_t e)
+{
+	const struct vm *vm = a->vm;
+	pfn_t pfn = vm_entry_pfn(vm, e);
+
+	if (pfn == PFN_NONE || (e & PTE_SPECIAL))
+		return;
+	if (pfn >= vm->phys->max_pfn ||
+	    vm->phys->frames[pfn].state != FRAME_ALLOCATED ||
+	    !(vm->pages[pfn].flags & (VMP_ANON | VMP_OBJECT))) {
+		finding(a, LAW_MAPCOUNT,
+			"mm %u maps pfn %" PRIu64 " at %#" PRIx64
+			", which is no user page",
+			mm->id, pfn, va);
+		return;
+	}
+	seen_of(a, pfn)->entries++;
+	a->rss[pg_counter(vm, pfn)]++;
+}
+
+static void
+audit_table(struct audit *a, const struct mm *mm, pa_t table,
+	    unsigned int level, va_t base)
+{
+	const struct vm *vm = a->vm;
+	pfn_t pfn = table >> VM_PAGE_SHIFT;
+	struct seen *s = seen_of(a, pfn);
+
+	if (s->table) {
+		finding(a, LAW_TABLES, "pfn %" PRIu64 " is a table twice", pfn);
+		return;
+	}
+	s->table = true;
+	a->tables++;
+	for (unsigned int i = 0; i < vm->shape.entries[level]; i++) {
+		va_t va = base + ((uint64_t)i << vm->shape.shift[level]);
+		uint64_t e = pte_load(vm, table + i * vm->shape.bytes);
+		uint32_t owner;
+
+		/* Areas of the kernel are its own business. */
+		if (!e || va >= vm->layout.task_size)
+			continue;
+		if (!level) {
+			audit_leaf(a, mm, va, e);
+			continue;
+		}
+		pfn = (e & vm->shape.frame_mask) >> VM_PAGE_SHIFT;
+		if (pfn >= vm->phys->max_pfn ||
+		    !frame_owned_by(vm->phys->frames[pfn].owner, OWNER_PGTABLE,
+				    &owner) ||
+		    owner != mm->id) {
+			finding(a, LAW_TABLES,
+				"mm %u: the entry for %#" PRIx64 " at level %u "
+				"leads to no table of its own",
+				mm->id, va, level);
+			continue;
+		}
+		audit_table(a, mm, pfn << VM_PAGE_SHIFT, level - 1, va);
+	}
+}
+
+/* --- one address space -------------------------------------------------- */
+
+static void
+audit_areas(struct audit *a, const struct mm *mm, uint64_t *committed)
+{
+	uint64_t total = 0, locked = 0;
+	va_t end = 0;
+
+	for (guint i = 0; i < mm->areas->len; i++) {
+		const struct vma *v = vma_nth(mm, i);
+
+		if (v->start < end || v->end <= v->start || v->mm != mm ||
+		    !page_aligned(v->start | v->end) ||
+		    v->end > a->vm->layout.task_size)
+			finding(a, LAW_AREAS,
+				"mm %u: the area %#" PRIx64 "-%#" PRIx64
+				" after %#" PRIx64,
+				mm->id, v->start, v->end, end);
+		end = v->end;
+		total += vma_pages(v);
+		locked += v->flags & VM_LOCKED ? vma_pages(v) : 0;
+		*committed += v->flags & VM_ACCOUNT ? vma_pages(v) : 0;
+	}
+	if (total != mm->total_vm || locked != mm->locked_vm)
+		finding(a, LAW_SUMS,
+			"mm %u has %" PRIu64 " pages, %" PRIu64
+			" locked; it counts %" PRIu64 " and %" PRIu64,
+			mm->id, total, locked, mm->total_vm, mm->locked_vm);
+}
+
+static void
+audit_mm(struct audit *a, const struct mm *mm, uint64_t *committed)
+{
+	int users = 0;
+
+	audit_areas(a, mm, committed);
+	memset(a->rss, 0, sizeof(a->rss));
+	a->tables = 0;
+	audit_table(a, mm, mm->top, a->vm->shape.top, 0);
+	for (int i = 0; i < NR_MM_COUNTERS; i++)
+		if (a->rss[i] != mm->counter[i])
+			finding(a, LAW_RSS,
+				"mm %u: counter %d is %" PRId64 ", %" PRId64
+				" entries",
+				mm->id, i, mm->counter[i], a->rss[i]);
+	if (a->tables != mm->tables)
+		finding(a, LAW_TABLES,
+			"mm %u reaches %" PRIu64 " tables and counts %" PRIu64,
+			mm->id, a->tables, mm->tables);
+	for (guint i = 0; i < a->vm->tasks->len; i++) {
+		const struct task *t = g_ptr_array_index(a->vm->tasks, i);
+
+		users += t->mm == mm;
+	}
+	if (users != mm->users)
+		finding(a, LAW_TASKS, "mm %u has %d users and counts %d",
+			mm->id, users, mm->users);
+}
+
+/* --- frames ------------------------------------------------------------- */
+
+/* What the frames say, by node. */
+struct tally {
+	int64_t anon, mapped, file, shmem, tables, lru[5];
+};
+
+static void
+audit_page(struct audit *a, pfn_t pfn, struct tally *sum)
+{
+	const struct vm *vm = a->vm;
+	const struct frame *f = &vm->phys->frames[pfn];
+	const struct vm_page *p = &vm->pages[pfn];
+	uint32_t entries = seen_of(a, pfn)->entries;
+	bool object = p->flags & VMP_OBJECT;
+	uintptr_t pins = (uintptr_t)g_hash_table_lookup(
+		vm->pins, (gpointer)(uintptr_t)pfn);
+	unsigned int back;
+
+	if (f->mapcount != (int32_t)entries)
+		finding(a, LAW_MAPCOUNT,
+			"pfn %" PRIu64 " has map count %d and %u entries", pfn,
+			f->mapcount, entries);
+	if ((uint64_t)f->refs != entries + (object ? 1 : 0) + pins)
+		finding(a, LAW_REFS,
+			"pfn %" PRIu64 " has %d references; %u entries, %u "
+			"pins%s",
+			pfn, f->refs, entries, (unsigned int)pins,
+			object ? ", an object" : "");
+	back = vm_rmap_walk(vm, pfn, NULL, NULL);
+	if (back != entries)
+		finding(a, LAW_RMAP,
+			"pfn %" PRIu64 ": the way back finds %u of %u entries",
+			pfn, back, entries);
+	if (object) {
+		sum->file++;
+		sum->shmem += !!(p->flags & VMP_SWAPBACKED);
+		sum->mapped += entries != 0;
+	} else {
+		sum->anon += entries != 0;
+	}
+	if (p->flags & VMP_MLOCKED)
+		sum->lru[4]++;
+	else
+		sum->lru[(p->flags & VMP_SWAPBACKED ? 0 : 2) +
+			 (p->flags & VMP_ACTIVE ? 1 : 0)]++;
+}
+
+static void
+audit_table_frame(struct audit *a, pfn_t pfn, uint32_t owner, struct tally *sum)
+{
+	const struct vm *vm = a->vm;
+	uint64_t level = vm->pages[pfn].index & (VM_PAGE - 1);
+
+	if (owner && !seen_of(a, pfn)->table)
+		finding(a, LAW_TABLES,
+			"pfn %" PRIu64
+			" is a table of mm %u that nothing leads "
+			"to",
+			pfn, owner);
+	if (level <= 1 && level != vm->shape.top)
+		sum->tables++;
+}
+
+static void
+compare(struct audit *a, unsigned int nid, const struct tally *sum)
+{
+	const int64_t *stat = a->vm->phys->nodes[nid]->stat;
+	const struct {
+		enum node_stat stat;
+		int64_t count;
+	} rows[] = {
+		{NS_nr_anon_pages,	   sum->anon  },
+		{NS_nr_mapped,	       sum->mapped},
+		{NS_nr_file_pages,	   sum->file  },
+		{NS_nr_shmem,	      sum->shmem },
+		{NS_nr_page_table_pages, sum->tables},
+		{NS_nr_inactive_anon,    sum->lru[0]},
+		{NS_nr_active_anon,	    sum->lru[1]},
+		{NS_nr_inactive_file,    sum->lru[2]},
+		{NS_nr_active_file,	    sum->lru[3]},
+		{NS_nr_unevictable,	    sum->lru[4]},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (stat[rows[i].stat] != rows[i].count)
+			finding(a, LAW_COUNTERS,
+				"node %u: counter %d is %" PRId64 ", there are "
+				"%" PRId64,
+				nid, rows[i].stat, stat[rows[i].stat],
+				rows[i].count);
+}
+
+static void
+audit_frames(struct audit *a)
+{
+	const struct phys *phys = a->vm->phys;
+	struct tally *sums = g_new0(struct tally, phys->nr_nodes);
+	pfn_t pfn = frame_next_allocated(phys, 0);
+
+	for (; pfn != PFN_NONE;
+	     pfn = frame_next_allocated(
+		     phys, pfn + (1ULL << phys->frames[pfn].order))) {
+		const struct frame *f = &phys->frames[pfn];
+		struct tally *sum = &sums[phys->zones[f->zone]->node->id];
+		uint32_t number;
+
+		if (frame_owned_by(f->owner, OWNER_PGTABLE, &number))
+			audit_table_frame(a, pfn, number, sum);
+		else if (frame_owned_by(f->owner, OWNER_ANON, &number) ||
+			 frame_owned_by(f->owner, OWNER_OBJECT, &number))
+			audit_page(a, pfn, sum);
+	}
+	for (unsigned int nid = 0; nid < phys->nr_nodes; nid++)
+		compare(a, nid, &sums[nid]);
+	g_free(sums);
+}
+
+/* --- the rest ----------------------------------------------------------- */
+
+static void
+audit_commit(struct audit *a, uint64_t committed)
+{
+	GHashTableIter it;
+	gpointer value;
+
+	g_hash_table_iter_init(&it, a->vm->objects);
+	while (g_hash_table_iter_next(&it, NULL, &value)) {
+		const struct vm_object *o = value;
+
+		if (o->charged)
+			committed += page_align(o->size) >> VM_PAGE_SHIFT;
+	}
+	if (committed != a->vm->committed)
+		finding(a, LAW_COMMIT,
+			"%" PRIu64 " pages are promised, the sum is %" PRIu64,
+			a->vm->committed, committed);
+}
+
+static void
+audit_tlb(struct audit *a, unsigned int cpu)
+{
+	const struct vm_cpu *c = &a->vm->cpu[cpu];
+
+	for (int part = 0; c->mm && part < NR_TLB_PARTS; part++) {
+		struct tlb_geometry g = tlb_geometry(c->tlb, part);
+
+		for (unsigned int n = 0; n < (unsigned int)g.sets * g.ways;
+		     n++) {
+			const struct tlb_entry *e = tlb_entry(c->tlb, part, n);
+			struct mmu_request q = {.ac = true};
+			struct mmu_result w;
+
+			if (!e || e->pcid != c->pcid)
+				continue;
+			q.va = e->page;
+			mmu_walk(a->vm->ram, &c->regs, &q, &w);
+			if (w.outcome != MMU_OK || w.pa != e->frame ||
+			    w.writable < e->writable || w.user < e->user ||
+			    w.no_exec > e->no_exec)
+				finding(a, LAW_TLB,
+					"CPU %u has an entry for %#" PRIx64
+					" that tables do not",
+					cpu, e->page);
+		}
+	}
+}
+
+unsigned int
+vm_verify(const struct vm *vm, finding_fn found, void *user)
+{
+	struct audit a = {.vm = vm, .found = found, .user = user};
+	uint64_t committed = 0;
+
+	if (!vm->pages)
+		return 0;
+	a.seen = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	for (guint i = 0; i < vm->mms->len; i++)
+		audit_mm(&a, g_ptr_array_index(vm->mms, i), &committed);
+	audit_commit(&a, committed);
+	audit_frames(&a);
+	for (unsigned int cpu = 0; cpu < vm->nr_cpus; cpu++)
+		audit_tlb(&a, cpu);
+	g_hash_table_destroy(a.seen);
+	return a.nr;
+}

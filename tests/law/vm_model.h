@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+/*
+ * vm_model.h - law_vm's flat model: each task's pages, their rights and bytes
+ *
+ * It knows nothing of tables, faults or frames.
+ */
+#ifndef TESTS_LAW_VM_MODEL_H
+#define TESTS_LAW_VM_MODEL_H
+
+#include "kmemfs/machine/config.h"
+#include "kmemfs/vm/fault.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW 192 /* pages below mmap_base that the model watches */
+#define HEAP 32	   /* pages of the heap that it watches */
+#define PAGES (WINDOW + HEAP)
+#define TASKS_MOST 7
+#define FILES 3
+#define FILE_PAGES 24
+#define SHARED_MOST 400
+#define OFTEN 300
+#define SELDOM 20
+
+static const struct machine_kind {
+	const char *name;
+	const char *ini; /* of its [machine] group */
+	struct vm_config vm;
+	uint64_t room; /* pages that are left free; 0: all */
+} kinds[] = {
+	{"small", "arch = x86-64\nmemory = 64M\ncpus = 2\n",    {0},								  0  },
+	{"i386",	 "arch = i386\nmemory = 64M\ncpus = 2\n",	  {0},							       0	},
+	{"pae",	"arch = i386-pae\nmemory = 64M\ncpus = 3\n",  {0},								  0  },
+	{"five",
+	 "arch = x86-64\nmemory = 64M\ncpus = 2\n",	     {.mode = MMU_5LEVEL, .pcid = true, .smep = true, .smap = true},
+	 0															 },
+	{"nodes",
+	 "arch = x86-64\nmemory = 192M\nnodes = 3\ncpus = 6\n", {.pcid = true},
+	 0															 },
+	{"tiny",	 "arch = x86-64\nmemory = 47M\ncpus = 2\n",    {0},								 700},
+};
+
+/* A page of a file or of shared memory: bytes that many may see. */
+struct shared {
+	uint8_t bytes[VM_PAGE];
+};
+
+struct mpage {
+	bool mapped, locked, dontfork, wipe;
+	bool beyond;	   /* the end of what it shows */
+	unsigned int left; /* pages of that from here on */
+	unsigned int prot;
+	struct shared *shared; /* NULL: anonymous */
+	bool private;	       /* writes make an own copy */
+	uint8_t *own;	       /* NULL: zeros, or what is shared */
+};
+
+struct mtask {
+	struct task *t;
+	struct mpage page[PAGES];
+};
+
+struct run {
+	const struct machine_kind *kind;
+	struct machine_config *config;
+	struct trace trace;
+	uint64_t now;
+	struct phys *phys;
+	struct ram *ram;
+	struct symbols *symbols;
+	struct vm *vm;
+	uint64_t random;
+	struct mtask *task[TASKS_MOST];
+	unsigned int nr_tasks;
+	struct vm_object *file[FILES];
+	struct shared *content[FILES];
+	struct shared *made[SHARED_MOST]; /* of shared anonymous memory */
+	unsigned int nr_made;
+	unsigned int step;
+	bool show, failed;
+	uint64_t digest;
+};
+
+static uint64_t seed = 1;
+
+static uint64_t
+draw(struct run *r)
+{
+	uint64_t z = r->random += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static uint64_t
+below(struct run *r, uint64_t limit)
+{
+	return draw(r) % limit;
+}
+
+static void fail(struct run *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void
+fail(struct run *r, const char *format, ...)
+{
+	va_list ap;
+
+	if (!r->failed)
+		printf("FAILED --seed %" PRIu64 " --machine %s, step %u\n",
+		       seed, r->kind->name, r->step);
+	r->failed = true;
+	printf("  ");
+	va_start(ap, format);
+	vprintf(format, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+static void say(const struct run *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void
+say(const struct run *r, const char *format, ...)
+{
+	va_list ap;
+
+	if (!r->show)
+		return;
+	printf("%6u ", r->step);
+	va_start(ap, format);
+	vprintf(format, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+/* --- the flat model ----------------------------------------------------- */
+
+static va_t
+address(const struct mtask *m, unsigned int n)
+{
+	const struct mm *mm = m->t->mm;
+
+	if (n < WINDOW)
+		return mm->mmap_base - (uint64_t)(WINDOW - n) * VM_PAGE;
+	return mm->start_brk + (uint64_t)(n - WINDOW) * VM_PAGE;
+}
+
+static const uint8_t *
+content(const struct mpage *p)
+{
+	static const uint8_t zeros[VM_PAGE];
+
+	if (p->own)
+		return p->own;
+	return p->shared ? p->shared->bytes : zeros;
+}
+
+static uint8_t *
+writable(struct mpage *p)
+{
+	if (p->shared && !p->private)
+		return p->shared->bytes;
+	if (!p->own)
+		p->own = g_memdup2(content(p), VM_PAGE);
+	return p->own;
+}
+
+static void
+clear(struct mpage *p)
+{
+	g_free(p->own);
+	memset(p, 0, sizeof(*p));
+}
+
+static bool
+can_read(const struct mpage *p)
+{
+	return p->mapped && p->prot && !p->beyond;
+}
+
+static bool
+can_write(const struct mpage *p)
+{
+	return p->mapped && (p->prot & VM_PROT_WRITE) && !p->beyond;
+}
+
+static struct mtask *
+some_task(struct run *r)
+{
+	return r->task[below(r, r->nr_tasks)];
+}
+
+/* Some pages of one of the two windows. */
+static unsigned int
+some_range(struct run *r, unsigned int *nr)
+{
+	bool heap = !below(r, 8);
+	unsigned int from = heap ? WINDOW : 0, len = heap ? HEAP : WINDOW;
+	unsigned int n = (unsigned int)below(r, len);
+
+	*nr = 1 + (unsigned int)below(r, below(r, 4) ? 8 : len);
+	*nr = MIN_OF(*nr, len - n);
+	return from + n;
+}
+
+#endif

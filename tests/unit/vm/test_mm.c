@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+/* test_mm.c - advice, locks, what is in core, device memory, digests */
+#include "vmed.h"
+
+Suite *suite_mm(void);
+
+#define P VM_PAGE
+
+static void
+fill(struct vmed *m, va_t a, unsigned int pages)
+{
+	for (unsigned int i = 0; i < pages; i++)
+		ck_assert_int_eq(
+			poke_user(m, m->t, a + i * P, (uint8_t)(i + 1)), 0);
+}
+
+START_TEST(what_is_not_needed_goes_at_once_and_reads_zero)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 4, RW);
+	uint64_t free, committed;
+
+	fill(m, a, 4);
+	free = vmed_free_pages(m);
+	committed = m->vm->committed;
+	ck_assert_int_eq(vm_madvise(m->vm, m->t, a, 4 * P, VM_MADV_DONTNEED),
+			 0);
+	ck_assert_uint_eq(vmed_free_pages(m), free + 4);
+	ck_assert_uint_eq(m->vm->committed, committed);
+	ck_assert_uint_eq(byte_at(m, m->t, a + P), 0);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(what_may_be_freed_is_clean_and_counts_as_a_files)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 2, RW);
+	int64_t anon;
+
+	fill(m, a, 2);
+	anon = node_sum(m, NS_nr_inactive_anon);
+	ck_assert_int_eq(vm_madvise(m->vm, m->t, a, 2 * P, VM_MADV_FREE), 0);
+	ck_assert_int_eq(node_sum(m, NS_nr_inactive_anon), anon - 2);
+	ck_assert_int_eq(node_sum(m, NS_nr_inactive_file), 2);
+	ck_assert_uint_eq(m->b->phys->event[VE_pglazyfree], 2);
+	ck_assert(!(leaf_of(m, m->t, a) & PTE_D));
+	ck_assert_uint_eq(byte_at(m, m->t, a), 1);
+	vmed_lawful(m);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(advice_cuts_areas_and_takes_them_back)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 6, RW);
+
+	ck_assert_int_eq(
+		vm_madvise(m->vm, m->t, a + P, 2 * P, VM_MADV_SEQUENTIAL), 0);
+	ck_assert_uint_eq(areas_in(m->t, a, a + 6 * P), 3);
+	ck_assert_int_eq(vm_madvise(m->vm, m->t, a, 6 * P, VM_MADV_NORMAL), 0);
+	ck_assert_uint_eq(areas_in(m->t, a, a + 6 * P), 1);
+	/* A hole is told of after all else was done. */
+	ck_assert_int_eq(vm_munmap(m->vm, m->t, a + 2 * P, P), 0);
+	fill(m, a + 3 * P, 1);
+	ck_assert_int_eq(vm_madvise(m->vm, m->t, a, 6 * P, VM_MADV_DONTNEED),
+			 -ENOMEM);
+	ck_assert_uint_eq(byte_at(m, m->t, a + 3 * P), 0);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(holes_are_punched_into_shared_memory_and_files)
+{
+	struct vmed *m = vmed_usual();
+	struct vm_object *f = vm_file_new(m->vm, "f", 4 * P, "abc", 3);
+	va_t a = map_with(m, 0, 4, RW, VM_MAP_SHARED, f, 0);
+	va_t s = map_with(m, 0, 4, RW, VM_MAP_SHARED, NULL, 0);
+
+	ck_assert_uint_eq(byte_at(m, m->t, a), 'a');
+	ck_assert_int_eq(vm_madvise(m->vm, m->t, a, P, VM_MADV_REMOVE), 0);
+	ck_assert_uint_eq(byte_at(m, m->t, a), 0);
+	fill(m, s, 4);
+	ck_assert_int_eq(vm_madvise(m->vm, m->t, s + P, 2 * P, VM_MADV_REMOVE),
+			 0);
+	ck_assert_int_eq(node_sum(m, NS_nr_shmem), 2);
+	ck_assert_uint_eq(byte_at(m, m->t, s + P), 0);
+	ck_assert_uint_eq(byte_at(m, m->t, s + 3 * P), 4);
+	ck_assert_int_eq(vm_munmap(m->vm, m->t, a, 4 * P), 0);
+	vm_object_put(f, 0);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(locked_pages_are_there_and_unevictable)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 8, RW);
+	struct zone *z = m->b->phys->zones[ZONE_DMA32];
+
+	ck_assert_int_eq(vm_mlock(m->vm, m->t, a, 3 * P, false), 0);
+	ck_assert_uint_eq(m->t->mm->locked_vm, 3);
+	ck_assert_int_eq(node_sum(m, NS_nr_unevictable), 3);
+	ck_assert_int_eq(z->stat[ZS_nr_mlock], 3);
+	ck_assert_uint_ne(leaf_of(m, m->t, a + 2 * P), 0);
+	/* Locks are not counted: one unlock is enough. */
+	ck_assert_int_eq(vm_mlock(m->vm, m->t, a, 3 * P, false), 0);
+	ck_assert_int_eq(vm_munlock(m->vm, m->t, a, P), 0);
+	ck_assert_int_eq(z->stat[ZS_nr_mlock], 2);
+	ck_assert_int_eq(vm_mlock(m->vm, m->t, a + 4 * P, P, true), 0);
+	ck_assert_uint_eq(leaf_of(m, m->t, a + 4 * P), 0);
+	fill(m, a + 4 * P, 1);
+	ck_assert_int_eq(z->stat[ZS_nr_mlock], 3);
+	vmed_lawful(m);
+	ck_assert_int_eq(vm_munlockall(m->vm, m->t), 0);
+	ck_assert_int_eq(z->stat[ZS_nr_mlock], 0);
+	/* Not one: two parts got their first pages while they were apart. */
+	ck_assert_uint_eq(areas_in(m->t, a, a + 8 * P), 2);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(all_that_comes_is_locked_when_asked_for)
+{
+	struct vmed *m = vmed_usual();
+	va_t a;
+
+	ck_assert_int_eq(vm_mlockall(m->vm, m->t, VM_MCL_FUTURE), 0);
+	a = map(m, 3, RW);
+	ck_assert_uint_eq(m->t->mm->locked_vm, 3);
+	ck_assert_uint_ne(leaf_of(m, m->t, a + 2 * P), 0);
+	vmed_lawful(m);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(mincore_sees_tables_and_the_page_cache)
+{
+	struct vmed *m = vmed_usual();
+	struct vm_object *f = vm_file_new(m->vm, "f", 4 * P, NULL, 0);
+	va_t a = map(m, 3, RW), b;
+	uint8_t vec[4];
+
+	fill(m, a + P, 1);
+	ck_assert_int_eq(vm_mincore(m->vm, m->t, a, 3 * P, vec), 0);
+	ck_assert(!vec[0] && vec[1] && !vec[2]);
+	b = map_with(m, 0, 4, VM_PROT_READ, VM_MAP_SHARED, f, 0);
+	ck_assert_int_eq(vm_object_read(f, 0, 2 * P, vec, 1), 1);
+	ck_assert_int_eq(vm_mincore(m->vm, m->t, b, 4 * P, vec), 0);
+	ck_assert(!vec[0] && vec[2] && !vec[3]);
+	ck_assert_int_eq(vm_munmap(m->vm, m->t, b, 4 * P), 0);
+	vm_object_put(f, 0);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(device_memory_is_mapped_and_never_counted)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = 0x200000000, at;
+	struct task *c;
+	uint64_t rss = mm_rss(m->t->mm);
+
+	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, a, 0xfe000, 4 * P, RW), 0);
+	ck_assert_uint_eq(pfn_of(m, m->t, a + P), 0xfe001);
+	ck_assert_uint_eq(mm_rss(m->t->mm), rss);
+	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, a, 1, P, RW), -EEXIST);
+	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, a + 1, 1, P, RW), -EINVAL);
+	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, 4 * a, UINT64_MAX, P, RW),
+			 -EINVAL);
+	ck_assert_int_eq(vm_mremap(m->vm, m->t, a, 4 * P, 8 * P,
+				   VM_MREMAP_MAYMOVE, 0, &at),
+			 -EFAULT);
+	ck_assert_int_eq(vm_madvise(m->vm, m->t, a, P, VM_MADV_DONTNEED),
+			 -EINVAL);
+	c = child_of(m->t);
+	ck_assert_uint_eq(pfn_of(m, c, a + 3 * P), 0xfe003);
+	vmed_lawful(m);
+	end_task(c);
+	ck_assert_int_eq(vm_munmap(m->vm, m->t, a + P, P), 0);
+	ck_assert_uint_eq(vma_at(m->t->mm, a + 2 * P)->pfn, 0xfe002);
+	vmed_free(m);
+}
+END_TEST
+
+static void
+add_number(void *sum, uint64_t v)
+{
+	uint64_t *hash = sum;
+
+	*hash = (*hash ^ v) * 0x9e3779b97f4a7c15;
+	*hash ^= *hash >> 29;
+}
+
+static uint64_t
+digest(const struct vmed *m)
+{
+	uint64_t hash = 0;
+
+	vm_digest(m->vm, add_number, &hash);
+	return hash;
+}
+
+START_TEST(looking_changes_nothing_and_touching_does)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 2, RW);
+	uint64_t was;
+	uint8_t bytes[16];
+	struct mmu_result w;
+
+	fill(m, a, 1);
+	was = digest(m);
+	ck_assert(vm_peek(m->vm, m->t, a, bytes, sizeof(bytes)));
+	ck_assert_uint_eq(bytes[0], 1);
+	vm_translate(m->vm, m->t, &(struct mmu_request){.va = a, .user = true},
+		     &w);
+	ck_assert_int_eq(w.outcome, MMU_OK);
+	ck_assert_uint_eq(w.pa >> 12, pfn_of(m, m->t, a));
+	vm_rmap_walk(m->vm, w.pa >> 12, NULL, NULL);
+	vmed_lawful(m);
+	ck_assert_uint_eq(digest(m), was);
+	fill(m, a + P, 1);
+	ck_assert_uint_ne(digest(m), was);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(the_hosts_limit_stops_a_write_and_nothing_else)
+{
+	struct booted *b = boot_short("x86-64", "64M", 1, "");
+	struct ram *ram = ram_new(b->phys->max_pfn << 12, MIB(1));
+	struct symbols *symbols = symbols_new(0xffffffff81000000, 64);
+	struct vm *vm = vm_boot(b->phys, ram, symbols, &(struct vm_config){0});
+	struct task *t = task_find(vm, 1);
+	struct vmed m = {.b = b, .ram = ram, .vm = vm, .t = t};
+	va_t a;
+	int err = 0;
+	uint64_t n = 0;
+
+	ck_assert_int_eq(task_wake(t), 0);
+	a = map(&m, 1000, RW);
+	while (n < 1000 && !(err = poke_user(&m, t, a + n * P, 1)))
+		n++;
+	ck_assert_int_eq(err, -ENOSPC);
+	ck_assert_uint_gt(n, 100);
+	ck_assert_uint_eq(byte_at(&m, t, a), 1);
+	vmed_lawful(&m);
+	ck_assert_int_eq(vm_munmap(vm, t, a, 1000 * P), 0);
+	vmed_lawful(&m);
+	vm_free(vm);
+	symbols_free(symbols);
+	ram_free(ram);
+	booted_free(b);
+}
+END_TEST
+
+START_TEST(without_paging_there_are_no_tasks)
+{
+	struct booted *b = boot_short("x86-64", "64M", 1, "");
+	struct ram *ram = ram_new(b->phys->max_pfn << 12, UINT64_MAX);
+	struct vm *vm = vm_boot(b->phys, ram, NULL,
+				&(struct vm_config){.no_mmu = true});
+	struct task *t = NULL;
+	struct vm_access a = {.va = 0x5000, .len = 4, .access = MMU_WRITE};
+	struct vm_access_result r;
+	uint8_t bytes[4] = "abc";
+
+	ck_assert_int_eq(task_fork(task_find(vm, 1), 0, 0, NULL, &t), -ENOSYS);
+	ck_assert_int_eq(vm_munmap(vm, task_find(vm, 1), 0, P), -EINVAL);
+	/* An address is the place itself. */
+	a.bytes = bytes;
+	ck_assert_int_eq(vm_access(vm, 0, &a, &r), 0);
+	ck_assert_uint_eq(ram_load(ram, 0x5000, 4), 0x636261);
+	ck_assert_int_eq(vm_access(vm, 99, &a, &r), -EINVAL);
+	vm_free(vm);
+	ram_free(ram);
+	booted_free(b);
+}
+END_TEST
+
+Suite *
+suite_mm(void)
+{
+	Suite *s = suite_create("mm");
+	TCase *c = tcase_create("mm");
+
+	tcase_add_test(c, what_is_not_needed_goes_at_once_and_reads_zero);
+	tcase_add_test(c, what_may_be_freed_is_clean_and_counts_as_a_files);
+	tcase_add_test(c, advice_cuts_areas_and_takes_them_back);
+	tcase_add_test(c, holes_are_punched_into_shared_memory_and_files);
+	tcase_add_test(c, locked_pages_are_there_and_unevictable);
+	tcase_add_test(c, all_that_comes_is_locked_when_asked_for);
+	tcase_add_test(c, mincore_sees_tables_and_the_page_cache);
+	tcase_add_test(c, device_memory_is_mapped_and_never_counted);
+	tcase_add_test(c, looking_changes_nothing_and_touching_does);
+	tcase_add_test(c, the_hosts_limit_stops_a_write_and_nothing_else);
+	tcase_add_test(c, without_paging_there_are_no_tasks);
+	suite_add_tcase(s, c);
+	return s;
+}
