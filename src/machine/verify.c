@@ -87,7 +87,9 @@ check_frames_of(struct report *r, const char *law, const struct allocation *a)
 				   (unsigned long long)(a->pfn + i), order);
 }
 
-/* An object that an op made: in a slab, or in a block of its own. */
+/* An object that an op made: in a slab, or in a block of its own.  SLOB
+ * destroys a cache with large objects in use and leaves their blocks to
+ * nobody: they stay allocated. */
 static void
 check_object_of(struct report *r, const char *law, const struct allocation *a)
 {
@@ -98,7 +100,8 @@ check_object_of(struct report *r, const char *law, const struct allocation *a)
 	if (slab_of(r->m->slab, a->address) || !a->pfn)
 		return;
 	f = a->pfn < phys->max_pfn ? &phys->frames[a->pfn] : NULL;
-	if (!f || f->state != FRAME_ALLOCATED || f->owner != a->id)
+	if (!f || f->state != FRAME_ALLOCATED ||
+	    (f->owner && f->owner != a->id))
 		found_here(r, law, "%s at %#llx is in no slab and no block",
 			   allocation_name(a, name),
 			   (unsigned long long)a->address);
