@@ -48,7 +48,8 @@ LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN)/ops_table.o $(GEN)/layout_table.o
 LIB = $(BUILD)/libkmem.a
 CLI_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
 FUSE_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard src/fuse/*.c)))
-SCRIPTS = $(patsubst src/tools/%,$(BUILD)/%,$(wildcard src/tools/kmemfs-*))
+SCRIPTS = $(patsubst src/tools/%,$(BUILD)/%,$(wildcard src/tools/kmemfs-*)) \
+	$(BUILD)/kmemfs-capture
 
 PROGRAMS = $(BUILD)/kmem $(if $(filter yes,$(FUSE)),$(BUILD)/kmemfs) $(SCRIPTS)
 
@@ -84,6 +85,17 @@ $(BUILD)/kmemfs: $(FUSE_OBJ) $(LIB)
 $(BUILD)/kmemfs-%: src/tools/kmemfs-%
 	@mkdir -p $(@D)
 	$(call say,INSTALL,$@)install -m 755 $< $@
+
+# One file, that a host without anything else can run: the awk program, cut into
+# parts, stands quoted where the shell script has @program@.
+CAPTURE = $(addprefix src/tools/capture/,kmemfs-capture.sh small.awk host.awk \
+	ram.awk flags.awk recording.awk lists.awk reserved.awk free.awk pcp.awk \
+	types.awk limits.awk print.awk main.awk)
+$(BUILD)/kmemfs-capture: $(CAPTURE)
+	@mkdir -p $(@D)
+	$(call say,JOIN,$@)sed "s/'/'\\\\''/g" $(filter %.awk,$^) | \
+	sed -e '/^@program@$$/{r /dev/stdin' -e 'd;}' $(filter %.sh,$^) > $@
+	@chmod 755 $@
 
 -include tests/tests.mk
 

@@ -13,6 +13,7 @@ RUN = BUILD=$(BUILD) bash tests/run
 UNIT_SRC = $(sort $(wildcard tests/unit/*/*.c))
 UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/suites.o $(BUILD)/tests/unit/main.o
 LAW_PROGRAMS = $(patsubst tests/law/%.c,$(BUILD)/%,$(sort $(wildcard tests/law/law_*.c)))
+LAW_SHARED = $(BUILD)/tests/law/args.o $(BUILD)/tests/law/driver.o
 REAL_PROGRAMS = $(patsubst tests/real/%.c,$(BUILD)/%,$(sort $(wildcard tests/real/*.c)))
 FUZZ_PROGRAMS = $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
@@ -31,7 +32,7 @@ $(BUILD)/gen/suites.o: CFLAGS += $(CHECK_CFLAGS) -Itests
 
 $(BUILD)/unit: $(UNIT_OBJ) $(LIB)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -fno-lto $^ $(PKG_LIBS) $(CHECK_LIBS) -o $@
-$(BUILD)/law_%: $(BUILD)/tests/law/law_%.o $(LIB)
+$(LAW_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/law/%.o $(LAW_SHARED) $(LIB)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -fno-lto $^ $(PKG_LIBS) -o $@
 $(BUILD)/layout: $(BUILD)/tests/layout/layout.o $(LIB)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -fno-lto $^ $(PKG_LIBS) -o $@

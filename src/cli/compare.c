@@ -41,6 +41,14 @@ say(const char *what, char *why)
 }
 
 static int
+say_error(GError *error)
+{
+	fprintf(stderr, "kmem: %s\n", error->message);
+	g_error_free(error);
+	return -EIO;
+}
+
+static int
 side_read(struct side_words *side, const struct plan *plan, const char *text)
 {
 	GPtrArray *settings = g_ptr_array_new();
@@ -49,10 +57,10 @@ side_read(struct side_words *side, const struct plan *plan, const char *text)
 
 	*side = (struct side_words){.machine = plan->machine};
 	if (!g_shell_parse_argv(text, &nr, &side->words, &error)) {
-		g_ptr_array_free(settings, TRUE);
 		bool empty = g_error_matches(error, G_SHELL_ERROR,
 					     G_SHELL_ERROR_EMPTY_STRING);
 
+		g_ptr_array_free(settings, TRUE);
 		g_error_free(error);
 		return say(text, g_strdup(empty ? "the side is empty"
 						: "its quotes do not match"));
@@ -89,11 +97,8 @@ do_ops(struct tree *t, const char *file)
 	char *text, **lines;
 	int err = 0;
 
-	if (!g_file_get_contents(file, &text, NULL, &error)) {
-		fprintf(stderr, "kmem: %s\n", error->message);
-		g_error_free(error);
-		return -EIO;
-	}
+	if (!g_file_get_contents(file, &text, NULL, &error))
+		return say_error(error);
 	lines = g_strsplit(text, "\n", -1);
 	g_free(text);
 	for (unsigned int i = 0; !err && lines[i]; i++) {
@@ -179,11 +184,8 @@ write_plot(const struct side *sides, unsigned int nr, const char *file)
 
 	compare_plot(sides, nr, &picture);
 	if (!g_file_set_contents(file, out_text(&picture), (gssize)picture.len,
-				 &error)) {
-		fprintf(stderr, "kmem: %s\n", error->message);
-		g_error_free(error);
-		err = -EIO;
-	}
+				 &error))
+		err = say_error(error);
 	out_fini(&picture);
 	return err;
 }
@@ -231,10 +233,8 @@ read_options(struct plan *plan, int *argc, char ***argv)
 	g_option_context_add_main_entries(context, options, NULL);
 	good = g_option_context_parse(context, argc, argv, &error);
 	g_option_context_free(context);
-	if (!good) {
-		fprintf(stderr, "kmem: %s\n", error->message);
-		g_error_free(error);
-	}
+	if (!good)
+		say_error(error);
 	return good;
 }
 

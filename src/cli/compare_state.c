@@ -9,6 +9,7 @@
 #include "compare_impl.h"
 
 #include "kmemfs/view/pageblocks.h"
+#include "kmemfs/view/sums.h"
 
 #include <glib.h>
 #include <string.h>
@@ -130,8 +131,7 @@ zone_state_fill(struct zone_state *state, const struct zone *zone,
 	state->type = zone->type;
 	state->managed = zone->managed_pages;
 	state->free = free_pages(zone);
-	for (unsigned int cpu = 0; cpu < zone->phys->nr_cpus; cpu++)
-		state->pcp += zone->pcp ? zone->pcp[cpu].count : 0;
+	state->pcp = sum_pcp(zone);
 	state->min = zone->watermark[WMARK_MIN];
 	state->low = zone->watermark[WMARK_LOW];
 	state->high = zone->watermark[WMARK_HIGH];

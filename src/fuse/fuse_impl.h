@@ -72,7 +72,7 @@ struct handle {
 /* --- server.c ------------------------------------------------------------ */
 
 /*
- * Serve @tree, which is taken over.  Sets the tree's hooks and starts the
+ * Serve @tree, which is taken over.  Sets the tree's hooks, starts pager and
  * notifier; the caller then makes a session with server_ops and this server as
  * userdata and stores it in ->session.
  */

@@ -431,7 +431,7 @@ answer(struct notifier *n, const struct answer *a)
 		return;
 	}
 	kept = g_memdup2(a, sizeof(*a));
-	if (!a->drop || !pager_park(n->server->pager, a->drop, kept))
+	if (!a->drop || !pager_park(n->server->pager, kept))
 		answer_pass(n, kept);
 }
 

@@ -69,16 +69,14 @@ pager_drop(struct pager *p)
 }
 
 bool
-pager_park(struct pager *p, uint64_t drop, struct answer *a)
+pager_park(struct pager *p, struct answer *a)
 {
 	bool parked;
 
 	pthread_mutex_lock(&p->lock);
-	parked = p->done < drop;
-	if (parked) {
-		a->drop = drop;
+	parked = p->done < a->drop;
+	if (parked)
 		g_queue_push_tail(&p->answers, a);
-	}
 	pthread_mutex_unlock(&p->lock);
 	return parked;
 }

@@ -28,7 +28,7 @@ void pager_note(struct pager *p, uint64_t ino);
  * until the kernel has none that are older, 0 when there are none now.
  */
 uint64_t pager_drop(struct pager *p);
-/* Give @a to answer_pass when number @drop is done; false: it is. */
-bool pager_park(struct pager *p, uint64_t drop, struct answer *a);
+/* Give @a to answer_pass when number a->drop is done; false: it is. */
+bool pager_park(struct pager *p, struct answer *a);
 
 #endif

@@ -30,13 +30,13 @@ const struct cache_config cache_default_config = {
 
 struct way {
 	uint64_t line; /* address / 64 */
-	uint32_t used;
-	bool dirty; /* held to write */
+	uint64_t used : 63;
+	uint64_t dirty : 1; /* held to write */
 };
 
 struct cache {
 	struct way *ways; /* [sets * ways], NULL until used */
-	uint32_t uses;
+	uint64_t uses;
 };
 
 struct cpu_caches {
@@ -108,17 +108,6 @@ cache_find(const struct cache *cache, const struct cache_geometry *g,
 	return NULL;
 }
 
-static void
-cache_touch(struct cache *cache, const struct cache_geometry *g, struct way *w)
-{
-	if (++cache->uses == 0) {
-		for (uint32_t i = 0; i < g->sets * g->ways; i++)
-			cache->ways[i].used = 0;
-		cache->uses = 1;
-	}
-	w->used = cache->uses;
-}
-
 /* Put @line in; returns the line that had to go, NO_LINE. */
 static uint64_t
 cache_enter(struct cache *cache, const struct cache_geometry *g, uint64_t line,
@@ -149,7 +138,7 @@ cache_enter(struct cache *cache, const struct cache_geometry *g, uint64_t line,
 	gone = take->line == line ? NO_LINE : take->line;
 	take->line = line;
 	take->dirty = dirty;
-	cache_touch(cache, g, take);
+	take->used = ++cache->uses;
 	return gone;
 }
 

@@ -64,16 +64,12 @@ mmu_level_shift(const struct mmu_format *f, unsigned int level)
 	return shift;
 }
 
-bool
-mmu_canonical(const struct mmu_regs *regs, va_t va)
+/* Whether the walk can begin with @va at all. */
+static bool
+canonical(const struct mmu_format *f, va_t va)
 {
-	const struct mmu_format *f;
-	int64_t high;
+	int64_t high = (int64_t)va >> (f->va_bits - f->sign_extends);
 
-	if (regs->mode == MMU_NONE)
-		return true;
-	f = mmu_format(regs);
-	high = (int64_t)va >> (f->va_bits - f->sign_extends);
 	return high == 0 || (f->sign_extends && high == -1);
 }
 
@@ -150,20 +146,6 @@ may_be_reserved(const struct mmu_regs *regs)
 	return bits(regs->phys_bits, 51) | PTE_PS | (regs->nxe ? 0 : PTE_NX);
 }
 
-static uint64_t
-entry_read(const struct ram *ram, pa_t at, unsigned int bytes)
-{
-	uint8_t raw[8] = {0};
-	uint64_t entry = 0;
-
-	if (bytes >= 4)
-		return ram_load(ram, at, bytes);
-	ram_read(ram, at, raw, bytes);
-	for (unsigned int i = bytes; i--;)
-		entry = entry << 8 | raw[i];
-	return entry;
-}
-
 /* The frame that an entry names, as an address. */
 static pa_t
 entry_frame(const struct mmu_regs *regs, const struct mmu_format *f,
@@ -206,37 +188,24 @@ top_table(const struct mmu_regs *regs)
 	}
 }
 
-/* Rights of all entries together; those of a PAE PDPTE do not exist. */
-static void
-combine(const struct mmu_regs *regs, const struct mmu_format *f,
-	struct mmu_result *r)
+/* Bits of all entries of a walk together. */
+struct bits_seen {
+	uint64_t in_all, in_any;
+};
+
+bool
+mmu_allows(const struct mmu_regs *regs, const struct mmu_request *q,
+	   bool writable, bool user, bool no_exec)
 {
-	r->writable = r->user = true;
-	r->no_exec = false;
-	for (unsigned int i = 0; i < r->nr_steps; i++) {
-		const struct mmu_step *s = &r->step[i];
+	bool shut = regs->smap && user && (!q->ac || q->implicit);
 
-		if (regs->mode == MMU_PAE && s->level == 2)
-			continue;
-		r->writable &= !f->write || (s->entry & f->write);
-		r->user &= !f->user || (s->entry & f->user);
-		r->no_exec |= regs->nxe && (s->entry & f->no_exec);
-	}
-}
-
-static bool
-allowed(const struct mmu_regs *regs, const struct mmu_request *q,
-	const struct mmu_result *r)
-{
-	bool shut = regs->smap && r->user && (!q->ac || q->implicit);
-
-	if (q->access == MMU_FETCH && r->no_exec)
+	if (q->access == MMU_FETCH && no_exec)
 		return false;
 	if (q->user && !q->implicit)
-		return r->user && (q->access != MMU_WRITE || r->writable);
+		return user && (q->access != MMU_WRITE || writable);
 	if (q->access == MMU_FETCH)
-		return !(regs->smep && r->user);
-	if (q->access == MMU_WRITE && regs->wp && !r->writable)
+		return !(regs->smep && user);
+	if (q->access == MMU_WRITE && regs->wp && !writable)
 		return false;
 	return !shut;
 }
@@ -257,13 +226,16 @@ fault(const struct mmu_regs *regs, const struct mmu_request *q,
 
 static void
 finish(const struct mmu_regs *regs, const struct mmu_format *f,
-       const struct mmu_request *q, struct mmu_result *r)
+       const struct mmu_request *q, const struct bits_seen *b,
+       struct mmu_result *r)
 {
 	const struct mmu_step *leaf = &r->step[r->nr_steps - 1];
 	unsigned int pat_bit = leaf->level ? 12 : 7;
 
-	combine(regs, f, r);
-	if (!allowed(regs, q, r)) {
+	r->writable = !f->write || (b->in_all & f->write);
+	r->user = !f->user || (b->in_all & f->user);
+	r->no_exec = regs->nxe && (b->in_any & f->no_exec);
+	if (!mmu_allows(regs, q, r->writable, r->user, r->no_exec)) {
 		fault(regs, q, r, PF_PROT);
 		return;
 	}
@@ -290,6 +262,7 @@ void
 mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 	 const struct mmu_request *q, struct mmu_result *r)
 {
+	struct bits_seen b = {.in_all = UINT64_MAX};
 	const struct mmu_format *f;
 	uint64_t doubtful;
 	unsigned int shift;
@@ -301,7 +274,7 @@ mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 		return;
 	}
 	f = mmu_format(regs);
-	if (!mmu_canonical(regs, q->va)) {
+	if (!canonical(f, q->va)) {
 		r->outcome = MMU_GENERAL_PROTECTION;
 		return;
 	}
@@ -319,7 +292,7 @@ mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 		s->at = table + index * f->entry_bytes;
 		s->entry = regs->mode == MMU_PAE && level == 2
 				   ? regs->pdpte[index]
-				   : entry_read(ram, s->at, f->entry_bytes);
+				   : ram_load(ram, s->at, f->entry_bytes);
 		if (!(s->entry & f->present)) {
 			fault(regs, q, r, 0);
 			return;
@@ -331,11 +304,16 @@ mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 			fault(regs, q, r, PF_PROT | PF_RSVD);
 			return;
 		}
+		/* A PAE PDPTE has no rights. */
+		if (regs->mode != MMU_PAE || level != 2) {
+			b.in_all &= s->entry;
+			b.in_any |= s->entry;
+		}
 		if (leaf)
 			break;
 		table = entry_frame(regs, f, s->entry);
 	}
-	finish(regs, f, q, r);
+	finish(regs, f, q, &b, r);
 }
 
 unsigned int
@@ -350,7 +328,6 @@ mmu_set_bits(struct ram *ram, const struct mmu_regs *regs,
 	for (unsigned int i = 0; i < r->nr_steps; i++) {
 		const struct mmu_step *s = &r->step[i];
 		uint64_t set = f->accessed;
-		uint8_t raw[8];
 
 		if (regs->mode == MMU_PAE && s->level == 2)
 			continue;
@@ -358,9 +335,7 @@ mmu_set_bits(struct ram *ram, const struct mmu_regs *regs,
 			set |= f->dirty;
 		if ((s->entry & set) == set)
 			continue;
-		for (unsigned int b = 0; b < f->entry_bytes; b++)
-			raw[b] = (uint8_t)((s->entry | set) >> (8 * b));
-		ram_write(ram, s->at, raw, f->entry_bytes);
+		ram_store(ram, s->at, f->entry_bytes, s->entry | set);
 		written++;
 	}
 	return written;
@@ -376,8 +351,7 @@ mmu_load_cr3(const struct ram *ram, struct mmu_regs *regs, uint64_t cr3)
 		uint64_t reserved = mmu_reserved(regs, 2, false);
 
 		for (unsigned int i = 0; i < 4; i++) {
-			uint64_t e =
-				entry_read(ram, top_table(&next) + 8 * i, 8);
+			uint64_t e = ram_load(ram, top_table(&next) + 8 * i, 8);
 
 			if ((e & PTE_P) && (e & reserved))
 				return false;

@@ -186,19 +186,20 @@ place_new(struct ram *ram)
 	uint32_t place = ram->unused;
 	uint8_t *piece;
 
-	if (place) {
-		memcpy(&ram->unused, at_place(ram, place), sizeof(place));
-	} else {
-		if (ram->fresh == ram->room)
-			arena_grow(ram);
-		place = ram->fresh++;
-		piece = at_place(ram, place);
-		if ((uintptr_t)piece % HUGE == 0 && place > HUGE_PIECES &&
-		    ram->room - place >= HUGE_PIECES)
-			madvise(piece, HUGE, MADV_HUGEPAGE);
-	}
 	ram->held += PIECE_SIZE;
-	memset(at_place(ram, place), 0, PIECE_SIZE);
+	if (place) {
+		piece = at_place(ram, place);
+		memcpy(&ram->unused, piece, sizeof(place));
+		memset(piece, 0, PIECE_SIZE);
+		return place;
+	}
+	if (ram->fresh == ram->room)
+		arena_grow(ram);
+	place = ram->fresh++;
+	piece = at_place(ram, place);
+	if ((uintptr_t)piece % HUGE == 0 && place > HUGE_PIECES &&
+	    ram->room - place >= HUGE_PIECES)
+		madvise(piece, HUGE, MADV_HUGEPAGE);
 	return place;
 }
 
@@ -387,7 +388,7 @@ ram_write(struct ram *ram, pa_t at, const void *from, size_t len)
 	return 0;
 }
 
-/* A word that lies in two pieces, or behind the end. */
+/* A word that lies in two pieces, or behind the end; or one of an odd size. */
 static __attribute__((noinline)) uint64_t
 load_across(const struct ram *ram, pa_t at, unsigned int bytes)
 {
@@ -411,23 +412,23 @@ ram_load(const struct ram *ram, pa_t at, unsigned int bytes)
 		return 0;
 	if (bytes == sizeof(value))
 		memcpy(&value, piece + offset, sizeof(value));
-	else
+	else if (bytes == sizeof(uint32_t))
 		memcpy(&value, piece + offset, sizeof(uint32_t));
+	else
+		return load_across(ram, at, bytes);
 	return le64toh(value);
 }
 
-/* A word that lies in two pieces, or in one that is not there. */
+/* A word that lies in two pieces, in one that is not there, or across the end;
+ * or one of an odd size. */
 static __attribute__((noinline)) void
 store_across(struct ram *ram, pa_t at, unsigned int bytes, uint64_t value)
 {
-	uint64_t word = htole64(value);
-	const uint8_t *from = (const uint8_t *)&word;
+	for (; bytes-- && at < ram->end; at++, value >>= 8) {
+		uint8_t *piece = piece_make(ram, at >> PIECE_SHIFT);
 
-	for (unsigned int i = 0; i < bytes && at + i < ram->end; i++)
-		piece_make(ram,
-			   (at + i) >>
-				   PIECE_SHIFT)[(at + i) & (PIECE_SIZE - 1)] =
-			from[i];
+		piece[at & (PIECE_SIZE - 1)] = (uint8_t)value;
+	}
 }
 
 void
@@ -437,7 +438,8 @@ ram_store(struct ram *ram, pa_t at, unsigned int bytes, uint64_t value)
 	uint64_t word = htole64(value);
 	uint8_t *piece;
 
-	if (unlikely(at >= ram->end || offset > PIECE_SIZE - bytes)) {
+	if (unlikely(at >= ram->end || ram->end - at < bytes ||
+		     offset > PIECE_SIZE - bytes)) {
 		store_across(ram, at, bytes, value);
 		return;
 	}
@@ -446,8 +448,10 @@ ram_store(struct ram *ram, pa_t at, unsigned int bytes, uint64_t value)
 		store_across(ram, at, bytes, value);
 	else if (bytes == sizeof(word))
 		memcpy(piece + offset, &word, sizeof(word));
-	else
+	else if (bytes == sizeof(uint32_t))
 		memcpy(piece + offset, &word, sizeof(uint32_t));
+	else
+		store_across(ram, at, bytes, value);
 }
 
 void

@@ -44,8 +44,14 @@ struct buffer {
 struct tlb {
 	struct buffer part[NR_TLB_PARTS];
 	struct tlb_stats stats;
-	uint32_t uses;
+	uint64_t uses;
 };
+
+static inline unsigned int
+nr_entries(const struct buffer *b)
+{
+	return (unsigned int)b->geometry.sets * b->geometry.ways;
+}
 
 struct tlb *
 tlb_new(const struct tlb_geometry geometry[NR_TLB_PARTS])
@@ -56,8 +62,7 @@ tlb_new(const struct tlb_geometry geometry[NR_TLB_PARTS])
 		struct buffer *b = &t->part[p];
 
 		b->geometry = geometry[p];
-		b->entries = g_new0(struct tlb_entry, (size_t)geometry[p].sets *
-							      geometry[p].ways);
+		b->entries = g_new0(struct tlb_entry, nr_entries(b));
 	}
 	return t;
 }
@@ -161,18 +166,7 @@ find_l2(const struct tlb *t, va_t va, uint16_t pcid)
 static void
 touch(struct tlb *t, struct tlb_entry *e)
 {
-	/* After 2^32 uses the order starts anew: all were used alike. */
-	if (++t->uses == 0) {
-		for (unsigned int p = 0; p < NR_TLB_PARTS; p++) {
-			struct buffer *b = &t->part[p];
-
-			for (unsigned int i = 0;
-			     i < b->geometry.sets * b->geometry.ways; i++)
-				b->entries[i].used = 0;
-		}
-		t->uses = 1;
-	}
-	e->used = t->uses;
+	e->used = ++t->uses;
 }
 
 /* The way that a new entry takes: its own, an empty one, the oldest. */
@@ -216,11 +210,9 @@ enter(struct tlb *t, enum tlb_part part, const struct tlb_entry *entry)
 static enum tlb_part
 l1_part(unsigned int shift, enum mmu_access access)
 {
-	if (shift == 12)
-		return access == MMU_FETCH ? TLB_L1I_4K : TLB_L1D_4K;
-	if (shift < 30)
-		return access == MMU_FETCH ? TLB_L1I_2M : TLB_L1D_2M;
-	return access == MMU_FETCH ? NR_TLB_PARTS : TLB_L1D_1G;
+	unsigned int size = shift == 12 ? 0 : shift < 30 ? 1 : 2;
+
+	return first_level[access == MMU_FETCH][size];
 }
 
 struct tlb_entry *
@@ -322,10 +314,9 @@ flush_if(struct tlb *t, bool global, int pcid)
 {
 	for (unsigned int p = 0; p < NR_TLB_PARTS; p++) {
 		struct buffer *b = &t->part[p];
-		unsigned int nr =
-			(unsigned int)b->geometry.sets * b->geometry.ways;
+		struct tlb_entry *end = b->entries + nr_entries(b);
 
-		for (struct tlb_entry *e = b->entries; e < b->entries + nr; e++)
+		for (struct tlb_entry *e = b->entries; e < end; e++)
 			if (e->page_shift && (global || !e->global) &&
 			    (pcid < 0 || e->pcid == pcid))
 				drop(t, b, e);
@@ -353,9 +344,9 @@ tlb_entry(const struct tlb *t, enum tlb_part part, unsigned int n)
 {
 	const struct buffer *b = &t->part[part];
 
-	if (n >= (unsigned int)b->geometry.sets * b->geometry.ways)
+	if (n >= nr_entries(b) || !b->entries[n].page_shift)
 		return NULL;
-	return b->entries[n].page_shift ? &b->entries[n] : NULL;
+	return &b->entries[n];
 }
 
 struct tlb_geometry
@@ -367,10 +358,9 @@ tlb_geometry(const struct tlb *t, enum tlb_part part)
 unsigned int
 tlb_used(const struct tlb *t, enum tlb_part part)
 {
-	struct tlb_geometry g = t->part[part].geometry;
 	unsigned int used = 0;
 
-	for (unsigned int n = 0; n < (unsigned int)g.sets * g.ways; n++)
+	for (unsigned int n = 0; n < nr_entries(&t->part[part]); n++)
 		used += tlb_entry(t, part, n) != NULL;
 	return used;
 }

@@ -21,23 +21,22 @@
 struct frames_key {
 	const char *key;
 	enum migratetype type;
-	bool free; /* [free] has it; [pageblocks] too unless it is implied */
-	bool block;
+	bool block; /* [pageblocks] has it too: it is not implied */
 };
 
 /* Blocks that are isolated are nobody's, and not free for long. */
 static const struct frames_key frames_keys[] = {
-	{"unmovable",   MIGRATE_UNMOVABLE,	 true, true },
-	{"movable",	    MIGRATE_MOVABLE,     true, false},
-	{"reclaimable", MIGRATE_RECLAIMABLE, true, true },
-	{"highatomic",  MIGRATE_HIGHATOMIC,  true, true },
-	{"cma",		MIGRATE_CMA,	     true, false},
+	{"unmovable",   MIGRATE_UNMOVABLE,	 true },
+	{"movable",	    MIGRATE_MOVABLE,     false},
+	{"reclaimable", MIGRATE_RECLAIMABLE, true },
+	{"highatomic",  MIGRATE_HIGHATOMIC,  true },
+	{"cma",		MIGRATE_CMA,	     false},
 };
 
 static bool
 in_group(const struct frames_key *k, const char *group)
 {
-	return strcmp(group, CONFIG_FREE) ? k->block : k->free;
+	return !strcmp(group, CONFIG_FREE) || k->block;
 }
 
 /* The CPU that @key is the number of. */
@@ -124,14 +123,6 @@ read_frames(struct config_reader *r, const struct config_entry *e,
 	return true;
 }
 
-static gint
-compare_starts(gconstpointer a, gconstpointer b)
-{
-	const struct typed_frames *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
 static const char *
 key_of(enum migratetype type)
 {
@@ -148,14 +139,9 @@ static bool
 check_disjoint(struct config_reader *r, const struct config_entry *group,
 	       const GArray *ranges, const GArray *others)
 {
-	GArray *sorted = g_array_new(FALSE, FALSE, sizeof(struct typed_frames));
+	GArray *sorted = typed_frames_sorted(ranges, others);
 	bool good = true;
 
-	if (ranges->len)
-		g_array_append_vals(sorted, ranges->data, ranges->len);
-	if (others && others->len)
-		g_array_append_vals(sorted, others->data, others->len);
-	g_array_sort(sorted, compare_starts);
 	for (guint i = 1; good && i < sorted->len; i++) {
 		const struct typed_frames *a =
 			&g_array_index(sorted, struct typed_frames, i - 1);

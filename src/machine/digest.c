@@ -365,17 +365,18 @@ put_number(void *h, uint64_t v)
 static void
 hash_slab(struct hasher *h, const struct machine *m)
 {
+	const struct number_stream to = {put_number, h};
 	uint32_t nr = symbols_count(m->symbols);
 	va_t address;
 
 	put(h, nr);
 	for (uint32_t i = 0; i < nr; i++)
 		put_string(h, symbols_nth(m->symbols, i, &address));
-	slab_digest(m->slab, put_number, h);
-	fault_digest(&m->slab->failslab, put_number, h);
-	fault_digest(&m->phys->fail_page_alloc, put_number, h);
-	mempool_digest(m->mempools, put_number, h);
-	percpu_digest(m->percpu, put_number, h);
+	slab_digest(m->slab, &to);
+	fault_digest(&m->slab->failslab, &to);
+	fault_digest(&m->phys->fail_page_alloc, &to);
+	mempool_digest(m->mempools, &to);
+	percpu_digest(m->percpu, &to);
 	for (guint i = 0; m->phys->bootmem && i < m->phys->bootmem->len; i++)
 		put(h, g_array_index(m->phys->bootmem, struct boot_grant, i)
 			       .freed);

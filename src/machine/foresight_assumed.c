@@ -100,20 +100,19 @@ is_proved(const struct step *s, const struct zone *zone, enum migratetype type)
 
 /* Put the assumed page at @pfn on another list, or the same again. */
 static void
-put(struct step *s, struct zone *zone, pfn_t pfn, unsigned int cpu,
-    enum migratetype type, bool to_tail)
+put(struct step *s, pfn_t pfn, unsigned int cpu, enum migratetype type,
+    bool to_tail)
 {
 	resync_take(s->m->phys, pfn, 0, s->m->phys->frames[pfn].type, s->cpu);
-	resync_list(zone, pfn, type, cpu, to_tail);
+	resync_untake(s->m->phys, pfn, 0, type, cpu, to_tail);
 }
 
 bool
-assumed_demote(struct step *s, struct zone *zone, pfn_t head,
-	       enum migratetype type)
+assumed_demote(struct step *s, pfn_t head, enum migratetype type)
 {
 	if (!is_assumed(s->replay->foresight, head))
 		return false;
-	put(s, zone, head, s->cpu, type, true);
+	put(s, head, s->cpu, type, true);
 	return true;
 }
 
@@ -137,7 +136,7 @@ bring(struct step *s, struct zone *zone, enum migratetype type, int way)
 		nr++;
 	}
 	for (; nr; nr--, at -= way)
-		put(s, zone, at, s->cpu, type, false);
+		put(s, at, s->cpu, type, false);
 }
 
 void
@@ -215,7 +214,7 @@ assumed_refill(struct step *s, struct burst *burst)
 		pfn_t pfn = g_array_index(pages, pfn_t, i);
 
 		if (found) {
-			put(s, zone, pfn, cpu, type, true);
+			put(s, pfn, cpu, type, true);
 			continue;
 		}
 		forget(f, pfn);

@@ -205,7 +205,7 @@ take_head(struct step *s, struct zone *zone, unsigned int order,
 {
 	pfn_t pfn = foresee_pcp(zone, s->cpu, order, type);
 
-	if (pfn == PFN_NONE || assumed_demote(s, zone, pfn, type))
+	if (pfn == PFN_NONE || assumed_demote(s, pfn, type))
 		return;
 	resync_take(s->m->phys, pfn, order, type, s->cpu);
 	s->replay->counts.missing += block_pages(order);
@@ -226,7 +226,7 @@ take_back(struct step *s)
 	while (taken->len >= i) {
 		resync_untake(s->m->phys,
 			      g_array_index(taken, pfn_t, taken->len - 1), 0,
-			      MIGRATE_UNMOVABLE, s->cpu);
+			      MIGRATE_UNMOVABLE, s->cpu, false);
 		g_array_set_size(taken, taken->len - 1);
 		s->replay->counts.silent--;
 	}
@@ -270,7 +270,7 @@ heal_deep(struct step *s, struct zone *zone, enum migratetype type,
 		pfn_t pfn = g_array_index(moved, pfn_t, i);
 
 		s->replay->counts.missing -= block_pages(s->order);
-		resync_untake(phys, pfn, s->order, other, s->cpu);
+		resync_untake(phys, pfn, s->order, other, s->cpu, false);
 		pageblock_set_type(phys, pfn, other);
 		s->replay->counts.types++;
 	}
@@ -326,7 +326,7 @@ relist(struct step *s, struct zone *zone, pfn_t pfn, enum migratetype was,
 	for (guint i = all->len; i-- > 0;) {
 		at = g_array_index(all, pfn_t, i);
 		resync_take(s->m->phys, at, s->order, was, s->cpu);
-		resync_untake(s->m->phys, at, s->order, type, s->cpu);
+		resync_untake(s->m->phys, at, s->order, type, s->cpu, false);
 	}
 	g_array_free(all, TRUE);
 }

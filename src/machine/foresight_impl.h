@@ -126,7 +126,6 @@ void assumed_refill(struct step *s, struct burst *burst);
 int64_t assumed_slack(const struct foresight *f,
 		      const struct per_cpu_pages *pcp);
 /* When @head of the list of @type is assumed, it goes to the tail: true. */
-bool assumed_demote(struct step *s, struct zone *zone, pfn_t head,
-		    enum migratetype type);
+bool assumed_demote(struct step *s, pfn_t head, enum migratetype type);
 
 #endif

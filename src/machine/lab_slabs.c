@@ -15,6 +15,7 @@
  */
 #include "kmemfs/machine/lab_slabs.h"
 
+#include "kmemfs/base/random.h"
 #include "kmemfs/slab/kmalloc.h"
 
 #include <stdio.h>
@@ -119,11 +120,7 @@ struct bench {
 static uint64_t
 below(struct bench *b, uint64_t limit)
 {
-	uint64_t z = b->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (z ^ z >> 31) % limit;
+	return random_next(&b->random) % limit;
 }
 
 static bool

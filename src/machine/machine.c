@@ -10,6 +10,7 @@
 #include "kmemfs/machine/machine.h"
 
 #include "kmemfs/base/check.h"
+#include "kmemfs/base/random.h"
 #include "kmemfs/machine/journal.h"
 #include "kmemfs/machine/replay.h"
 #include "kmemfs/phys/sysctl.h"
@@ -111,11 +112,7 @@ machine_tell_entry(struct machine *m, enum entry_kind kind,
 uint64_t
 machine_random(struct machine *m)
 {
-	uint64_t z = m->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
+	return random_next(&m->random);
 }
 
 /* --- what it is ---------------------------------------------------------- */

@@ -61,6 +61,33 @@ op_fail(struct op *op, int err, const char *format, ...)
 	return -err;
 }
 
+int
+op_check_cpu(struct op *op, int param, uint64_t cpu)
+{
+	if (op->m->phys->cpu_online[cpu])
+		return 0;
+	return op_refuse(op, param, EINVAL, "CPU %llu is offline",
+			 (unsigned long long)cpu);
+}
+
+int
+op_check_new_name(struct op *op, int param, const char *name)
+{
+	if (!name || !allocation_find(op->m, name))
+		return 0;
+	return op_refuse(op, param, EEXIST,
+			 "there is an allocation called %s already", name);
+}
+
+int
+op_check_allocations(struct op *op, uint64_t nr)
+{
+	if (nr <= ALLOCATION_ID_MAX - allocation_last_id(op->m))
+		return 0;
+	return op_refuse(op, -1, ENFILE,
+			 "all 2^31 - 1 allocations have been made");
+}
+
 void
 op_answer(struct op *op, const char *format, ...)
 {
@@ -75,12 +102,12 @@ op_answer(struct op *op, const char *format, ...)
 
 /* What the passing of time does by itself is a change, too. */
 static void
-end_grace_periods(struct machine *m)
+pass_time(struct machine *m)
 {
-	if (!m->slab->rcu.length && !m->slab->classic)
-		return;
-	if (slab_tick(m->slab))
+	if ((m->slab->rcu.length || m->slab->classic) && slab_tick(m->slab))
 		m->changed_ns = m->now_ns;
+	if (m->mempools->waiting)
+		mempool_tick(m);
 }
 
 static void
@@ -98,9 +125,7 @@ keep(struct op *op, uint64_t before)
 		m->changed_ns = m->now_ns;
 	m->generation++;
 	m->position++;
-	end_grace_periods(m);
-	if (m->mempools->waiting)
-		mempool_tick(m);
+	pass_time(m);
 	journal_append(m->journal, op);
 }
 

@@ -31,7 +31,7 @@ ask(struct op *op, uint64_t size, const char **name, int size_param,
 	struct slab_request who;
 	struct allocation *a;
 	va_t address;
-	int err = check_object_name(op, name_param, *name);
+	int err = op_check_new_name(op, name_param, *name);
 
 	if (!err && (!size || size >> 51))
 		err = op_refuse(op, size_param, EINVAL,

@@ -59,7 +59,7 @@ ask(struct calling *c, uint64_t bytes, int size_param, int name_param,
 	int err = check_size(op, size_param, bytes);
 
 	if (!err)
-		err = check_object_name(op, name_param, *name);
+		err = op_check_new_name(op, name_param, *name);
 	if (!err)
 		err = check_calling(c, 1);
 	if (err)
@@ -322,7 +322,7 @@ op_slab_krealloc(struct op *op, struct args_slab_krealloc *a)
 	if (!err)
 		err = check_size(op, ARG_SLAB_KREALLOC_SIZE, a->size);
 	if (!err && !found)
-		err = check_object_name(op, ARG_SLAB_KREALLOC_NAME, a->name);
+		err = op_check_new_name(op, ARG_SLAB_KREALLOC_NAME, a->name);
 	if (!err)
 		err = check_calling(&c, 1);
 	if (err)

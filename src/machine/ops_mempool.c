@@ -342,7 +342,7 @@ op_mempool_mempool_alloc(struct op *op, struct args_mempool_mempool_alloc *a)
 	if (!err)
 		err = check_cache(op, pool);
 	if (!err)
-		err = check_object_name(op, ARG_MEMPOOL_MEMPOOL_ALLOC_NAME,
+		err = op_check_new_name(op, ARG_MEMPOOL_MEMPOOL_ALLOC_NAME,
 					a->name);
 	if (!err && a->gfp & __GFP_ZERO)
 		err = op_refuse(op, ARG_MEMPOOL_MEMPOOL_ALLOC_GFP, EINVAL,

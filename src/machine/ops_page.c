@@ -46,23 +46,16 @@ static int
 check_asking(const struct asking *ask)
 {
 	struct op *op = ask->op;
-	struct machine *m = op->m;
+	int err = op_check_new_name(op, ask->name_param, *ask->name);
 
-	if (*ask->name && allocation_find(m, *ask->name))
-		return op_refuse(op, ask->name_param, EEXIST,
-				 "there is an allocation called %s already",
-				 *ask->name);
+	if (err)
+		return err;
 	if ((*ask->gfp & __GFP_MOVABLE) && (*ask->gfp & __GFP_RECLAIMABLE))
 		return op_refuse(op, 0, EINVAL,
 				 "the gfp flags name two kinds of page, "
 				 "__GFP_MOVABLE and __GFP_RECLAIMABLE");
-	if (allocation_last_id(m) == ALLOCATION_ID_MAX)
-		return op_refuse(op, -1, ENFILE,
-				 "all 2^31 - 1 allocations have been made");
-	if (!m->phys->cpu_online[ask->cpu])
-		return op_refuse(op, -1, EINVAL, "CPU %llu is offline",
-				 (unsigned long long)ask->cpu);
-	return 0;
+	err = op_check_allocations(op, 1);
+	return err ? err : op_check_cpu(op, -1, ask->cpu);
 }
 
 static void

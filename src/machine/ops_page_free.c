@@ -146,11 +146,11 @@ resolve_address(struct op *op, int param, const char *address,
 static int
 check_cpu(struct op *op, uint64_t cpu)
 {
-	if (!op->m->phys->cpu_online[cpu])
-		return op_refuse(op, -1, EINVAL, "CPU %llu is offline",
-				 (unsigned long long)cpu);
-	op->m->trace.now.cpu = (uint16_t)cpu;
-	return 0;
+	int err = op_check_cpu(op, -1, cpu);
+
+	if (!err)
+		op->m->trace.now.cpu = (uint16_t)cpu;
+	return err;
 }
 
 static int

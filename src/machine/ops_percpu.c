@@ -8,20 +8,12 @@
 #include "kmemfs/ops.h"
 
 #include "caller_impl.h"
+#include "ops_percpu_impl.h"
 
 #include <errno.h>
 #include <glib.h>
 
-static int
-check_cpu(struct op *op, uint64_t cpu)
-{
-	if (!op->m->phys->cpu_online[cpu])
-		return op_refuse(op, -1, EINVAL, "CPU %llu is offline",
-				 (unsigned long long)cpu);
-	return 0;
-}
-
-static int
+int
 resolve_variable(struct op *op, int param, const char *name,
 		 struct percpu_variable **found)
 {
@@ -63,7 +55,7 @@ ask(struct op *op, struct percpu_request *r, int name_param, const char **name,
 {
 	struct machine *m = op->m;
 	struct percpu_variable *v;
-	int err = check_cpu(op, r->cpu);
+	int err = op_check_cpu(op, -1, r->cpu);
 
 	if (!err && *name && percpu_find(m->percpu, *name))
 		err = op_refuse(op, name_param, EEXIST,
@@ -151,7 +143,7 @@ op_percpu_free_percpu(struct op *op, struct args_percpu_free_percpu *a)
 		err = op_refuse(op, ARG_PERCPU_FREE_PERCPU_VARIABLE, EINVAL,
 				"%s is part of the kernel", a->variable);
 	if (!err)
-		err = check_cpu(op, a->cpu);
+		err = op_check_cpu(op, -1, a->cpu);
 	if (err)
 		return err;
 	for (uint32_t i = 0; (r = runner_nth(m, i)); i++)

@@ -16,6 +16,7 @@
 
 #include "kmemfs/base/text.h"
 #include "caller_impl.h"
+#include "ops_percpu_impl.h"
 
 #include <errno.h>
 #include <string.h>
@@ -58,9 +59,9 @@ find_step(struct op *op, int param, const char *task, struct step *s)
 
 	if (err)
 		return err;
-	if (!m->phys->cpu_online[s->cpu])
-		return op_refuse(op, param, EINVAL, "CPU %u is offline",
-				 s->cpu);
+	err = op_check_cpu(op, param, s->cpu);
+	if (err)
+		return err;
 	holder = runner_holding(m, s->cpu);
 	if (holder && holder != s->r)
 		return op_refuse(op, param, EBUSY,
@@ -81,18 +82,6 @@ begin_step(struct step *s)
 	caller_stamp(m, s->cpu, CONTEXT_PROCESS);
 	m->trace.now.preempt = (uint8_t)s->r->preempt;
 	return s->r;
-}
-
-static int
-resolve_variable(struct op *op, int param, const char *name,
-		 struct percpu_variable **found)
-{
-	*found = percpu_find(op->m->percpu, name);
-	if (!*found)
-		return op_refuse(op, param, ENOENT,
-				 "there is no per-CPU variable called %s",
-				 name);
-	return 0;
 }
 
 static void
@@ -286,10 +275,8 @@ op_percpu_migrate(struct op *op, struct args_percpu_migrate *a)
 	struct step s;
 	int err = find_task(op, ARG_PERCPU_MIGRATE_TASK, a->task, &s);
 
-	if (!err && !m->phys->cpu_online[a->cpu])
-		err = op_refuse(op, ARG_PERCPU_MIGRATE_CPU, EINVAL,
-				"CPU %llu is offline",
-				(unsigned long long)a->cpu);
+	if (!err)
+		err = op_check_cpu(op, ARG_PERCPU_MIGRATE_CPU, a->cpu);
 	if (!err && s.r && s.r->preempt)
 		err = op_refuse(op, ARG_PERCPU_MIGRATE_TASK, EBUSY,
 				"%s has forbidden preemption: it stays on CPU "

@@ -29,15 +29,9 @@
 int
 check_calling(const struct calling *c, uint64_t objects)
 {
-	struct machine *m = c->op->m;
+	int err = op_check_allocations(c->op, objects);
 
-	if (objects > ALLOCATION_ID_MAX - allocation_last_id(m))
-		return op_refuse(c->op, -1, ENFILE,
-				 "all 2^31 - 1 allocations have been made");
-	if (!m->phys->cpu_online[c->cpu])
-		return op_refuse(c->op, -1, EINVAL, "CPU %llu is offline",
-				 (unsigned long long)c->cpu);
-	return 0;
+	return err ? err : op_check_cpu(c->op, -1, c->cpu);
 }
 
 void
@@ -180,16 +174,6 @@ answer_object(struct op *op, const struct allocation *a)
 		op_answer(op, " node=%u", zone->node->id);
 }
 
-int
-check_object_name(struct op *op, int param, const char *name)
-{
-	if (name && allocation_find(op->m, name))
-		return op_refuse(op, param, EEXIST,
-				 "there is an allocation called %s already",
-				 name);
-	return 0;
-}
-
 /* The story of what failed goes into error_log. */
 static void
 keep_story(struct machine *m, const struct out *why)
@@ -235,7 +219,7 @@ alloc_one(const struct calling *c, const char *cache, int name_param,
 	int err = resolve_cache(op, 0, cache, &s);
 
 	if (!err)
-		err = check_object_name(op, name_param, *name);
+		err = op_check_new_name(op, name_param, *name);
 	if (!err)
 		err = check_calling(c, 1);
 	if (err)

@@ -105,6 +105,34 @@ op_slab_kmem_cache_create(struct op *op, struct args_slab_kmem_cache_create *a)
 	return 0;
 }
 
+/*
+ * SLOB asks nobody: a cache goes while its large objects live, and their blocks
+ * are no slab's any more.  They belong to their allocations now, as those of a
+ * large kmalloc do, and kfree frees them.
+ */
+static void
+adopt_blocks(struct machine *m, uint32_t cache)
+{
+	char name[16];
+
+	for (struct allocation *a = allocation_next(m, 0); a;
+	     a = allocation_next(m, a->id)) {
+		struct frame *head;
+
+		if (a->kind != ALLOCATION_OBJECT || a->cache != cache)
+			continue;
+		head = &m->phys->frames[a->pfn];
+		machine_tell_entry(m, ENTRY_ALLOC, NULL,
+				   allocation_name(a, name));
+		a->order = head->order;
+		a->nr_pages = 1ULL << head->order;
+		a->cache = 0;
+		a->pool = 0;
+		a->free = "slab/kfree";
+		head->owner = a->id;
+	}
+}
+
 int
 op_slab_kmem_cache_destroy(struct op *op,
 			   struct args_slab_kmem_cache_destroy *a)
@@ -120,6 +148,7 @@ op_slab_kmem_cache_destroy(struct op *op,
 	struct slab_request who;
 	struct kmem_cache *s;
 	char buf[32], *dir;
+	bool blocks;
 	uint32_t id;
 	int err = resolve_cache(op, param, a->cache, &s);
 
@@ -137,6 +166,7 @@ op_slab_kmem_cache_destroy(struct op *op,
 		return err;
 	begin_calling(&c, &who);
 	id = s->id;
+	blocks = s->all && s->ops->id == ALLOCATOR_SLOB;
 	dir = g_strdup(kmem_cache_dir(s, buf));
 	err = kmem_cache_destroy(s, a->cache, &who);
 	if (err)
@@ -146,6 +176,8 @@ op_slab_kmem_cache_destroy(struct op *op,
 			a->cache);
 	else
 		cache_unnamed(m, a->cache, dir, !kmem_cache_get(m->slab, id));
+	if (blocks && !kmem_cache_get(m->slab, id))
+		adopt_blocks(m, id);
 	g_free(dir);
 	return err;
 }

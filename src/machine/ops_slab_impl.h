@@ -61,7 +61,5 @@ void answer_object(struct op *op, const struct allocation *a);
 /* The modelled kernel failed with @err at @what; @why goes into error_log. */
 int object_failed(struct op *op, const char *what, int err,
 		  const struct out *why);
-/* Refuse with EEXIST a name that is taken. */
-int check_object_name(struct op *op, int param, const char *name);
 
 #endif

@@ -2,11 +2,10 @@
 /*
  * verify.c - every law of the model, checked by full walks
  *
- * How it works: a table of laws, those of physical memory (phys_laws), those of
- * slabs (slab_laws) and those below; each check tells its findings to one
- * function, which counts them and keeps the first few for the report.  Nothing
- * is changed and nothing aborts: verify is for the moment when something is
- * wrong.
+ * How it works: tables of laws, those of the layers below and those here; each
+ * check tells its findings to one function, which counts them and keeps the
+ * first few for the report.  Nothing is changed and nothing aborts: verify is
+ * for the moment when something is wrong.
  */
 #include "kmemfs/machine/machine.h"
 
@@ -87,9 +86,7 @@ check_frames_of(struct report *r, const char *law, const struct allocation *a)
 				   (unsigned long long)(a->pfn + i), order);
 }
 
-/* An object that an op made: in a slab, or in a block of its own.  SLOB
- * destroys a cache with large objects in use and leaves their blocks to
- * nobody: they stay allocated. */
+/* An object that an op made: in a slab, or in a block of its own. */
 static void
 check_object_of(struct report *r, const char *law, const struct allocation *a)
 {
@@ -100,8 +97,7 @@ check_object_of(struct report *r, const char *law, const struct allocation *a)
 	if (slab_of(r->m->slab, a->address) || !a->pfn)
 		return;
 	f = a->pfn < phys->max_pfn ? &phys->frames[a->pfn] : NULL;
-	if (!f || f->state != FRAME_ALLOCATED ||
-	    (f->owner && f->owner != a->id))
+	if (!f || f->state != FRAME_ALLOCATED || f->owner != a->id)
 		found_here(r, law, "%s at %#llx is in no slab and no block",
 			   allocation_name(a, name),
 			   (unsigned long long)a->address);
@@ -229,6 +225,8 @@ print_row(struct report *r, const struct law *law, struct out *out)
 unsigned int
 machine_verify(struct machine *m, struct out *out)
 {
+	static const struct law *const below[] = {phys_laws, slab_laws,
+						  mempool_laws, percpu_laws};
 	struct report r = {.m = m};
 	unsigned int total;
 
@@ -244,14 +242,9 @@ machine_verify(struct machine *m, struct out *out)
 		total += GPOINTER_TO_UINT(g_hash_table_lookup(r.counts, name));
 	}
 	out_printf(out, "%-20s %8s  %s\n", "law", "findings", "sentence");
-	for (const struct law *law = phys_laws; law->name; law++)
-		print_row(&r, law, out);
-	for (const struct law *law = slab_laws; law->name; law++)
-		print_row(&r, law, out);
-	for (const struct law *law = mempool_laws; law->name; law++)
-		print_row(&r, law, out);
-	for (const struct law *law = percpu_laws; law->name; law++)
-		print_row(&r, law, out);
+	for (size_t i = 0; i < ARRAY_SIZE(below); i++)
+		for (const struct law *law = below[i]; law->name; law++)
+			print_row(&r, law, out);
 	for (size_t i = 0; i < ARRAY_SIZE(laws); i++)
 		print_row(&r, &laws[i].law, out);
 	if (r.findings.len)

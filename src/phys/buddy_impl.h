@@ -145,7 +145,7 @@ frame_note(const struct phys *phys, pfn_t pfn)
 }
 
 /* The zone of all frames around @pfn, by the shortcut into spans: its id + 1;
- * 0: it takes a look at the frame. */
+ * 0: it takes a search, or a look at the frame. */
 static inline uint16_t
 zone_around(const struct phys *phys, pfn_t pfn)
 {

@@ -10,6 +10,7 @@
  */
 #include "kmemfs/phys/fault.h"
 
+#include "kmemfs/base/random.h"
 #include "kmemfs/base/text.h"
 
 #include <errno.h>
@@ -34,16 +35,6 @@ fault_init(struct fault_attr *attr, const char *name, uint64_t min_order,
 		.ignore_gfp_highmem = true,
 		.random = seed,
 	};
-}
-
-static uint64_t
-fault_random(struct fault_attr *attr)
-{
-	uint64_t z = attr->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
 }
 
 static void
@@ -80,7 +71,7 @@ fault_should_fail(struct fault_attr *attr, gfp_t gfp, int64_t size,
 	}
 	if (attr->interval > 1 && ++attr->count % attr->interval)
 		return false;
-	if (attr->probability <= fault_random(attr) % 100)
+	if (attr->probability <= random_next(&attr->random) % 100)
 		return false;
 	if (!(gfp & __GFP_NOWARN))
 		fault_say(attr, say, user);
@@ -187,8 +178,7 @@ fault_show(const struct fault_attr *attr, const char *attribute,
 }
 
 void
-fault_digest(const struct fault_attr *attr, void (*put)(void *user, uint64_t v),
-	     void *user)
+fault_digest(const struct fault_attr *attr, const struct number_stream *to)
 {
 	const uint64_t values[] = {
 		attr->probability,
@@ -205,5 +195,5 @@ fault_digest(const struct fault_attr *attr, void (*put)(void *user, uint64_t v),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		put(user, values[i]);
+		stream_put(to, values[i]);
 }

@@ -8,9 +8,8 @@
  *                 not said to be free comes again as allocations of nobody,
  *                 in blocks as large as can be; then per-cpu lists get their
  *                 pages; last come the free ranges, in the order given, which
- *                 is that of the lists.  While the
- *                 allocations are made nothing is free that a block of them
- *                 could merge with.
+ *                 is that of the lists.  While the allocations are made nothing
+ *                 is free that a block of them could merge with.
  * Always true:    managed pages, watermarks and events are those of a boot;
  *                 the laws of verify.c hold.
  */
@@ -28,22 +27,28 @@ compare_starts(gconstpointer a, gconstpointer b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* Index of the first managed span that ends above @pfn. */
-static guint
-span_above(const struct phys *phys, pfn_t pfn)
+static void
+append(GArray *to, const GArray *ranges)
 {
-	guint low = 0, high = phys->managed->len;
+	if (ranges && ranges->len)
+		g_array_append_vals(to, ranges->data, ranges->len);
+}
 
-	while (low < high) {
-		guint mid = (low + high) / 2;
+GArray *
+typed_frames_sorted(const GArray *ranges, const GArray *others)
+{
+	GArray *sorted = g_array_new(FALSE, FALSE, sizeof(struct typed_frames));
 
-		if (g_array_index(phys->managed, struct pfn_span, mid).end >
-		    pfn)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
+	append(sorted, ranges);
+	append(sorted, others);
+	g_array_sort(sorted, compare_starts);
+	return sorted;
+}
+
+static const struct pfn_span *
+managed_span(const struct phys *phys, guint i)
+{
+	return &g_array_index(phys->managed, struct pfn_span, i);
 }
 
 /* --- pageblocks --------------------------------------------------------- */
@@ -147,10 +152,9 @@ check_managed(struct boot *boot, const struct typed_frames *range,
 	const struct phys *phys = boot->phys;
 	pfn_t at = range->start;
 
-	for (guint i = span_above(phys, at);
+	for (guint i = phys_span_above(phys->managed, at);
 	     i < phys->managed->len && at < range->end; i++) {
-		const struct pfn_span *s =
-			&g_array_index(phys->managed, struct pfn_span, i);
+		const struct pfn_span *s = managed_span(phys, i);
 
 		if (s->start > at)
 			break;
@@ -164,26 +168,34 @@ check_managed(struct boot *boot, const struct typed_frames *range,
 	return true;
 }
 
+/* Take the free block that begins at @at off its list. */
+static enum migratetype
+pull(struct zone *zone, pfn_t at, unsigned int *order)
+{
+	enum migratetype type;
+	pfn_t head;
+	bool is_free = buddy_covering(zone, at, &head, order);
+
+	KM_ASSERT(is_free && head == at);
+	type = buddy_del(zone, at, *order);
+	zone_mod_free(zone, -((int64_t)1 << *order), type);
+	return type;
+}
+
 /* Make [@start, @end), which no list has, allocations of nobody. */
 static void
 take(struct zone *zone, pfn_t start, pfn_t end)
 {
 	struct phys *phys = zone->phys;
-	pfn_t at = start, head;
 	unsigned int order;
 
 	buddy_hand_over(zone, start, end);
-	while (at < end) {
-		bool is_free = buddy_covering(zone, at, &head, &order);
-		enum migratetype type;
+	for (pfn_t at = start; at < end; at += 1ULL << order) {
+		enum migratetype type = pull(zone, at, &order);
 
-		KM_ASSERT(is_free && head == at);
-		type = buddy_del(zone, at, order);
-		zone_mod_free(zone, -((int64_t)1 << order), type);
 		frame_set_head(&phys->frames[at], zone, order, FRAME_NONE,
 			       type);
 		prep_new_page(phys, at, order, 0, type);
-		at += 1ULL << order;
 	}
 }
 
@@ -234,27 +246,10 @@ give(struct zone *zone, pfn_t start, pfn_t end, enum migratetype type)
 }
 
 static void
-give_range(struct phys *phys, const struct typed_frames *range)
-{
-	for (guint i = span_above(phys, range->start); i < phys->managed->len;
-	     i++) {
-		const struct pfn_span *s =
-			&g_array_index(phys->managed, struct pfn_span, i);
-		pfn_t start = MAX_OF(s->start, range->start);
-		pfn_t end = MIN_OF(s->end, range->end);
-
-		if (start >= end)
-			break;
-		give(phys->zones[s->zone], start, end, range->type);
-	}
-}
-
-static void
 take_back_all(struct phys *phys)
 {
 	for (guint i = 0; i < phys->managed->len; i++) {
-		const struct pfn_span *s =
-			&g_array_index(phys->managed, struct pfn_span, i);
+		const struct pfn_span *s = managed_span(phys, i);
 		bool taken = buddy_take_range(phys->zones[s->zone], s->start,
 					      s->end);
 
@@ -267,8 +262,7 @@ static void
 give_all(struct phys *phys)
 {
 	for (guint i = 0; i < phys->managed->len; i++) {
-		const struct pfn_span *s =
-			&g_array_index(phys->managed, struct pfn_span, i);
+		const struct pfn_span *s = managed_span(phys, i);
 
 		buddy_hand_over(phys->zones[s->zone], s->start, s->end);
 	}
@@ -280,16 +274,10 @@ list_pages(struct zone *zone, pfn_t start, pfn_t end, unsigned int cpu)
 {
 	struct phys *phys = zone->phys;
 	unsigned int order;
-	pfn_t head;
 
 	buddy_hand_over(zone, start, end);
-	for (pfn_t at = start; at < end; at = head + (1ULL << order)) {
-		bool is_free = buddy_covering(zone, at, &head, &order);
-
-		KM_ASSERT(is_free && head == at);
-		zone_mod_free(zone, -((int64_t)1 << order),
-			      buddy_del(zone, at, order));
-	}
+	for (pfn_t at = start; at < end; at += 1ULL << order)
+		pull(zone, at, &order);
 	for (pfn_t at = start; at < end; at++) {
 		enum migratetype type = block_type(phys, at);
 
@@ -298,47 +286,39 @@ list_pages(struct zone *zone, pfn_t start, pfn_t end, unsigned int cpu)
 	}
 }
 
+/* Put @range where it belongs, zone by zone: on per-cpu lists with @pcp. */
 static void
-list_range(struct phys *phys, const struct typed_frames *range)
+place(struct phys *phys, const struct typed_frames *range, bool pcp)
 {
-	for (guint i = span_above(phys, range->start); i < phys->managed->len;
-	     i++) {
-		const struct pfn_span *s =
-			&g_array_index(phys->managed, struct pfn_span, i);
+	for (guint i = phys_span_above(phys->managed, range->start);
+	     i < phys->managed->len; i++) {
+		const struct pfn_span *s = managed_span(phys, i);
+		struct zone *zone = phys->zones[s->zone];
 		pfn_t start = MAX_OF(s->start, range->start);
 		pfn_t end = MIN_OF(s->end, range->end);
 
 		if (start >= end)
 			break;
-		list_pages(phys->zones[s->zone], start, end, range->cpu);
+		if (pcp)
+			list_pages(zone, start, end, range->cpu);
+		else
+			give(zone, start, end, range->type);
 	}
-}
-
-static void
-append(GArray *to, const GArray *ranges)
-{
-	if (ranges && ranges->len)
-		g_array_append_vals(to, ranges->data, ranges->len);
 }
 
 static void
 give_free(struct phys *phys, const GArray *ranges, const GArray *pcp)
 {
-	GArray *sorted = g_array_new(FALSE, FALSE, sizeof(struct typed_frames));
+	GArray *sorted = typed_frames_sorted(ranges, pcp);
 	guint next = 0;
 
-	append(sorted, ranges);
-	append(sorted, pcp);
-	g_array_sort(sorted, compare_starts);
 	for (guint i = 0; i < phys->managed->len; i++)
-		take_rest(phys,
-			  &g_array_index(phys->managed, struct pfn_span, i),
-			  sorted, &next);
+		take_rest(phys, managed_span(phys, i), sorted, &next);
 	for (guint i = 0; pcp && i < pcp->len; i++)
-		list_range(phys, &g_array_index(pcp, struct typed_frames, i));
+		place(phys, &g_array_index(pcp, struct typed_frames, i), true);
 	for (guint i = 0; i < ranges->len; i++)
-		give_range(phys,
-			   &g_array_index(ranges, struct typed_frames, i));
+		place(phys, &g_array_index(ranges, struct typed_frames, i),
+		      false);
 	g_array_free(sorted, TRUE);
 }
 

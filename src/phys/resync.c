@@ -96,7 +96,7 @@ resync_excess(struct phys *phys, pfn_t pfn)
 
 void
 resync_untake(struct phys *phys, pfn_t pfn, unsigned int order,
-	      enum migratetype type, unsigned int cpu)
+	      enum migratetype type, unsigned int cpu, bool to_tail)
 {
 	struct frame *f = &phys->frames[pfn];
 	struct zone *zone = phys->zones[f->zone];
@@ -105,20 +105,7 @@ resync_untake(struct phys *phys, pfn_t pfn, unsigned int order,
 		return;
 	f->state = FRAME_NONE;
 	pcp_add(zone, &zone->pcp[cpu], pcp_index(pcp_list_type(type), order),
-		pfn, type, false);
-}
-
-void
-resync_list(struct zone *zone, pfn_t pfn, enum migratetype type,
-	    unsigned int cpu, bool to_tail)
-{
-	struct frame *f = &zone->phys->frames[pfn];
-
-	if (f->state != FRAME_ALLOCATED || f->order || f->owner)
-		return;
-	f->state = FRAME_NONE;
-	pcp_add(zone, &zone->pcp[cpu], pcp_index(pcp_list_type(type), 0), pfn,
-		type, to_tail);
+		pfn, type, to_tail);
 }
 
 void

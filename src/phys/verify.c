@@ -34,12 +34,9 @@ const struct law phys_laws[] = {
 };
 #undef LAW
 
-struct audit {
+struct phys_audit {
+	struct audit audit;
 	const struct phys *phys;
-	finding_fn found;
-	void *user;
-	unsigned int nr; /* findings reported */
-	unsigned int of_law[NR_LAWS];
 };
 
 /* What a walk over one zone counted. */
@@ -54,32 +51,25 @@ struct tally {
 };
 
 static __attribute__((format(printf, 4, 5))) void
-finding(struct audit *a, const struct zone *zone, enum law_id law,
+finding(struct phys_audit *a, const struct zone *zone, enum law_id law,
 	const char *format, ...)
 {
-	char text[256];
-	int len = 0;
+	char about[32] = "";
 	va_list ap;
 
-	if (++a->of_law[law] > FINDINGS_MOST)
-		return;
 	if (zone)
-		len = snprintf(text, sizeof(text),
-			       "node %u %s: ", zone->node->id,
-			       zone_type_name(zone->type));
+		snprintf(about, sizeof(about), "node %u %s: ", zone->node->id,
+			 zone_type_name(zone->type));
 	va_start(ap, format);
-	vsnprintf(text + len, sizeof(text) - (size_t)len, format, ap);
+	audit_vtell(&a->audit, law, about, format, ap);
 	va_end(ap);
-	a->nr++;
-	if (a->found)
-		a->found(a->user, phys_laws[law].name, text);
 }
 
 /* --- lists --------------------------------------------------------------- */
 
 /* Check an element of a list; false when it cannot be followed. */
 static bool
-audit_element(struct audit *a, const struct zone *zone, uint32_t at,
+audit_element(struct phys_audit *a, const struct zone *zone, uint32_t at,
 	      uint32_t prev, enum frame_state state, unsigned int order,
 	      enum law_id law)
 {
@@ -105,8 +95,8 @@ audit_element(struct audit *a, const struct zone *zone, uint32_t at,
 }
 
 static void
-audit_free_list(struct audit *a, const struct zone *zone, unsigned int order,
-		enum migratetype type)
+audit_free_list(struct phys_audit *a, const struct zone *zone,
+		unsigned int order, enum migratetype type)
 {
 	const struct free_area *area = &zone->free_area[order];
 	const struct block_list *list = &area->list[type];
@@ -152,7 +142,7 @@ audit_free_list(struct audit *a, const struct zone *zone, unsigned int order,
 }
 
 static void
-audit_free_lists(struct audit *a, const struct zone *zone)
+audit_free_lists(struct phys_audit *a, const struct zone *zone)
 {
 	int64_t pages = 0, cma = 0;
 
@@ -185,7 +175,7 @@ audit_free_lists(struct audit *a, const struct zone *zone)
 }
 
 static uint64_t
-audit_pcp_list(struct audit *a, const struct zone *zone, unsigned int cpu,
+audit_pcp_list(struct phys_audit *a, const struct zone *zone, unsigned int cpu,
 	       unsigned int index)
 {
 	const struct per_cpu_pages *pcp = &zone->pcp[cpu];
@@ -209,7 +199,7 @@ audit_pcp_list(struct audit *a, const struct zone *zone, unsigned int cpu,
 }
 
 static void
-audit_pcp(struct audit *a, const struct zone *zone, struct tally *t)
+audit_pcp(struct phys_audit *a, const struct zone *zone, struct tally *t)
 {
 	for (unsigned int cpu = 0; zone->pcp && cpu < zone->phys->nr_cpus;
 	     cpu++) {
@@ -257,7 +247,7 @@ should_merge(const struct phys *phys, pfn_t pfn, pfn_t buddy,
 }
 
 static void
-audit_merged(struct audit *a, const struct zone *zone, pfn_t pfn,
+audit_merged(struct phys_audit *a, const struct zone *zone, pfn_t pfn,
 	     unsigned int order)
 {
 	pfn_t buddy = pfn ^ (1ULL << order);
@@ -276,7 +266,7 @@ audit_merged(struct audit *a, const struct zone *zone, pfn_t pfn,
 
 /* Check and count the described block at @pfn; returns where it ends. */
 static pfn_t
-audit_block(struct audit *a, const struct zone *zone, pfn_t pfn, pfn_t end,
+audit_block(struct phys_audit *a, const struct zone *zone, pfn_t pfn, pfn_t end,
 	    struct tally *t)
 {
 	const struct frame *frames = a->phys->frames;
@@ -326,7 +316,7 @@ audit_block(struct audit *a, const struct zone *zone, pfn_t pfn, pfn_t end,
 }
 
 static pfn_t
-audit_run(struct audit *a, const struct zone *zone, const struct run *run,
+audit_run(struct phys_audit *a, const struct zone *zone, const struct run *run,
 	  pfn_t pfn, pfn_t end, struct tally *t)
 {
 	const struct frame *frames = a->phys->frames;
@@ -356,8 +346,8 @@ audit_run(struct audit *a, const struct zone *zone, const struct run *run,
 }
 
 static void
-audit_extent(struct audit *a, const struct zone *zone, const struct extent *e,
-	     struct tally *t)
+audit_extent(struct phys_audit *a, const struct zone *zone,
+	     const struct extent *e, struct tally *t)
 {
 	pfn_t pfn = e->start;
 
@@ -390,7 +380,7 @@ audit_extent(struct audit *a, const struct zone *zone, const struct extent *e,
 
 /* Compare what memory holds with what the lists hold. */
 static void
-audit_sums(struct audit *a, const struct zone *zone, const struct tally *t)
+audit_sums(struct phys_audit *a, const struct zone *zone, const struct tally *t)
 {
 	uint64_t used = t->free_pages + t->pcp_pages + t->allocated_pages;
 
@@ -420,7 +410,7 @@ audit_sums(struct audit *a, const struct zone *zone, const struct tally *t)
 }
 
 static void
-audit_sorted(struct audit *a, const struct zone *zone)
+audit_sorted(struct phys_audit *a, const struct zone *zone)
 {
 	const struct free_runs *runs = zone->runs;
 
@@ -440,7 +430,7 @@ audit_sorted(struct audit *a, const struct zone *zone)
 }
 
 static void
-audit_zone(struct audit *a, const struct zone *zone)
+audit_zone(struct phys_audit *a, const struct zone *zone)
 {
 	struct tally t = {0};
 
@@ -467,7 +457,7 @@ audit_zone(struct audit *a, const struct zone *zone)
 
 /* Pageblocks may be shared by zones, so this is one sum. */
 static void
-audit_highatomic(struct audit *a)
+audit_highatomic(struct phys_audit *a)
 {
 	const struct phys *phys = a->phys;
 	uint64_t nr = pageblock_pages(phys), reserved = 0, tagged = 0;
@@ -490,10 +480,16 @@ audit_highatomic(struct audit *a)
 unsigned int
 phys_verify(const struct phys *phys, finding_fn found, void *user)
 {
-	struct audit a = {.phys = phys, .found = found, .user = user};
+	struct phys_audit a = {
+		.audit = {.laws = phys_laws,
+			  .most = FINDINGS_MOST,
+			  .found = found,
+			  .user = user},
+		.phys = phys,
+	};
 
 	for (unsigned int i = 0; i < phys->nr_zones; i++)
 		audit_zone(&a, phys->zones[i]);
 	audit_highatomic(&a);
-	return a.nr;
+	return a.audit.nr;
 }

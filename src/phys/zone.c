@@ -14,6 +14,7 @@
  * Always true:    no two spans overlap; a span lies inside its zone.
  */
 #include "boot_impl.h"
+#include "buddy_impl.h"
 
 #include <string.h>
 
@@ -106,9 +107,8 @@ span_at(const GArray *spans, guint i)
 	return &g_array_index(spans, struct pfn_span, i);
 }
 
-/* Index of the first span that ends above @pfn. */
-static guint
-span_search(const GArray *spans, pfn_t pfn)
+guint
+phys_span_above(const GArray *spans, pfn_t pfn)
 {
 	guint low = 0, high = spans->len;
 
@@ -126,7 +126,7 @@ span_search(const GArray *spans, pfn_t pfn)
 static const struct pfn_span *
 span_find(const GArray *spans, pfn_t pfn)
 {
-	guint i = span_search(spans, pfn);
+	guint i = phys_span_above(spans, pfn);
 
 	if (i == spans->len || span_at(spans, i)->start > pfn)
 		return NULL;
@@ -156,15 +156,6 @@ phys_index_spans(struct phys *phys)
 	}
 }
 
-/* The granule's zone + 1, 0 when a search is needed. */
-static inline uint16_t
-span_granule(const struct phys *phys, pfn_t pfn)
-{
-	uint64_t g = pfn >> phys->span_shift;
-
-	return g < phys->span_index_len ? phys->span_index[g] : 0;
-}
-
 static bool
 zone_has(const struct phys *phys, unsigned int id, pfn_t pfn)
 {
@@ -179,7 +170,7 @@ zone_has(const struct phys *phys, unsigned int id, pfn_t pfn)
 static struct zone *
 zone_of_hole(const struct phys *phys, pfn_t pfn)
 {
-	guint next = span_search(phys->spans, pfn);
+	guint next = phys_span_above(phys->spans, pfn);
 
 	if (next < phys->spans->len &&
 	    zone_has(phys, span_at(phys->spans, next)->zone, pfn))
@@ -197,11 +188,11 @@ zone_of_hole(const struct phys *phys, pfn_t pfn)
 struct zone *
 phys_zone_of(const struct phys *phys, pfn_t pfn)
 {
-	uint16_t granule = span_granule(phys, pfn);
+	uint16_t around = zone_around(phys, pfn);
 	const struct pfn_span *span;
 
-	if (granule)
-		return phys->zones[granule - 1];
+	if (around)
+		return phys->zones[around - 1];
 	span = span_find(phys->spans, pfn);
 	return span ? phys->zones[span->zone] : zone_of_hole(phys, pfn);
 }
@@ -209,7 +200,7 @@ phys_zone_of(const struct phys *phys, pfn_t pfn)
 bool
 phys_present(const struct phys *phys, pfn_t pfn)
 {
-	return span_granule(phys, pfn) || span_find(phys->spans, pfn);
+	return zone_around(phys, pfn) || span_find(phys->spans, pfn);
 }
 
 bool

@@ -17,6 +17,7 @@
  *                 is found in caches that have any of them.
  */
 #include "classic_impl.h"
+#include "common_impl.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -282,21 +283,6 @@ check_red_free(struct kmem_cache *s, va_t buffer, const char *where,
 /* --- a new slab ------------------------------------------------------------
  */
 
-int
-classic_construct(struct kmem_cache *s, va_t object)
-{
-	struct slab_common *sc = s->common;
-	uint8_t *byte = g_malloc(s->object_size);
-	int err;
-
-	s->nr_ctor++;
-	ram_read(sc->ram, slab_pa(sc, object), byte, s->object_size);
-	slab_ctor_fill(s->ctor, byte, s->object_size);
-	err = ram_write(sc->ram, slab_pa(sc, object), byte, s->object_size);
-	g_free(byte);
-	return err;
-}
-
 void
 classic_debug_new(struct kmem_cache *s, va_t buffer)
 {
@@ -342,7 +328,7 @@ classic_debug_alloc(struct kmem_cache *s, va_t buffer,
 		set_red(s, buffer, red.active);
 	}
 	if (s->ctor && s->flags & SLAB_POISON)
-		return classic_construct(s, buffer + s->red_left_pad);
+		return slab_construct(s, buffer + s->red_left_pad);
 	return 0;
 }
 

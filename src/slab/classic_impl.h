@@ -164,15 +164,12 @@ int classic_debug_list(struct slab *slab, const char *where);
 /* Whether the buffer is free already, as its entry says. */
 bool classic_debug_double(const struct slab *slab, va_t buffer);
 unsigned int classic_validate(struct kmem_cache *s);
-/* Run the constructor. */
-int classic_construct(struct kmem_cache *s, va_t object);
 
 /* --- classic_verify.c ----------------------------------------------------- */
 
 void classic_states(const struct slab *slab, uint8_t *state);
 unsigned int classic_verify(struct kmem_cache *s, finding_fn found, void *user);
-void classic_digest(const struct kmem_cache *s,
-		    void (*put)(void *user, uint64_t v), void *user);
+void classic_digest(const struct kmem_cache *s, const struct number_stream *to);
 void classic_info(const struct kmem_cache *s, struct slabinfo *info);
 
 /* --- classic_boot.c ------------------------------------------------------- */

@@ -14,6 +14,7 @@
  *                 2.6.11; pages never are cleared below watermarks.
  */
 #include "classic_impl.h"
+#include "common_impl.h"
 
 #include "kmemfs/slab/kmalloc.h"
 
@@ -26,17 +27,6 @@
 	 __GFP_FS | __GFP_NOWARN | __GFP_RETRY_MAYFAIL | __GFP_NOFAIL |        \
 	 __GFP_NORETRY | __GFP_MEMALLOC | __GFP_NOMEMALLOC | __GFP_ATOMIC |    \
 	 __GFP_HARDWALL | __GFP_THISNODE)
-
-static void
-account(const struct kmem_cache *s, const struct slab *slab, int sign)
-{
-	enum node_stat stat = s->flags & SLAB_RECLAIM_ACCOUNT
-				      ? NS_nr_slab_reclaimable
-				      : NS_nr_slab_unreclaimable;
-
-	s->common->phys->nodes[slab->nid]->stat[stat] +=
-		sign * (int64_t)(1ULL << slab->order);
-}
 
 /* --- descriptors elsewhere -------------------------------------------------
  */
@@ -128,7 +118,7 @@ init_objects(struct kmem_cache *s, struct slab *slab)
 		if (classic_debugged(s))
 			classic_debug_new(s, buffer);
 		if (s->ctor && !(s->flags & SLAB_POISON))
-			classic_construct(s, buffer + s->red_left_pad);
+			slab_construct(s, buffer + s->red_left_pad);
 		if (s->ctor && classic_debugged(s))
 			classic_debug_constructed(s, buffer);
 	}
@@ -159,7 +149,7 @@ make_slab(struct kmem_cache *s, pfn_t pfn, va_t descriptor)
 		return NULL;
 	slab->objects = s->objects;
 	place_descriptor(s, slab, descriptor);
-	account(s, slab, 1);
+	slab_account_pages(s, slab, 1);
 	return slab;
 }
 

@@ -9,6 +9,7 @@
  *                 and against the lists that slabs are on.
  */
 #include "classic_impl.h"
+#include "common_impl.h"
 #include "slab_verify_impl.h"
 
 #include <inttypes.h>
@@ -64,13 +65,7 @@ classic_states(const struct slab *slab, uint8_t *state)
 	lost = slab->objects - slab->inuse -
 	       (int)classic_walk(slab, state, OBJECT_FREE, NULL);
 	mark_arrays(slab, state);
-	/* Which they are nobody can know: the last are shown. */
-	for (uint32_t i = slab->objects; i-- && lost > 0;) {
-		if (state[i] != OBJECT_USED)
-			continue;
-		state[i] = OBJECT_LOST;
-		lost--;
-	}
+	slab_mark_lost(slab, state, lost);
 }
 
 /* --- slabinfo --------------------------------------------------------------
@@ -252,7 +247,7 @@ unsigned int
 classic_verify(struct kmem_cache *s, finding_fn found, void *user)
 {
 	const struct phys *phys = s->common->phys;
-	struct slab_audit a = {.found = found, .user = user, .cache = s};
+	struct slab_audit a = SLAB_AUDIT(found, user, s);
 	struct sums *sum = g_new0(struct sums, phys->nr_nodes);
 	const struct classic *c = classic_of(s);
 
@@ -272,40 +267,38 @@ classic_verify(struct kmem_cache *s, finding_fn found, void *user)
 	for (unsigned int i = 0; i < phys->nr_cpus; i++)
 		audit_array(&a, &c->cpu[i]);
 	g_free(sum);
-	return a.nr;
+	return a.audit.nr;
 }
 
 /* --- digest ----------------------------------------------------------------
  */
 
 static void
-put_array(const struct array_cache *ac, void (*put)(void *user, uint64_t v),
-	  void *user)
+put_array(const struct array_cache *ac, const struct number_stream *to)
 {
-	put(user, (uint64_t)ac->avail << 1 | ac->touched);
+	stream_put(to, (uint64_t)ac->avail << 1 | ac->touched);
 	for (uint32_t i = 0; i < ac->avail; i++)
-		put(user, ac->entry[i]);
+		stream_put(to, ac->entry[i]);
 }
 
 void
-classic_digest(const struct kmem_cache *s, void (*put)(void *user, uint64_t v),
-	       void *user)
+classic_digest(const struct kmem_cache *s, const struct number_stream *to)
 {
 	const struct phys *phys = s->common->phys;
 	const struct classic *c = classic_of(s);
 
-	put(user, (uint64_t)c->limit << 32 | c->batchcount);
-	put(user, (uint64_t)c->shared << 32 | c->colour_next);
+	stream_put(to, (uint64_t)c->limit << 32 | c->batchcount);
+	stream_put(to, (uint64_t)c->shared << 32 | c->colour_next);
 	for (unsigned int i = 0; i < phys->nr_cpus; i++)
-		put_array(&c->cpu[i], put, user);
+		put_array(&c->cpu[i], to);
 	for (unsigned int i = 0; i < phys->nr_nodes; i++) {
 		const struct kmem_cache_node *n = &s->node[i];
 
-		put_array(&c->node[i].shared, put, user);
-		put(user, (uint64_t)c->node[i].free_objects);
-		put(user, c->node[i].free_touched);
-		put(user, c->node[i].next_reap_ns);
-		put(user, (uint64_t)n->partial.head << 32 | n->full.head);
-		put(user, (uint64_t)n->free.head << 32 | n->free.tail);
+		put_array(&c->node[i].shared, to);
+		stream_put(to, (uint64_t)c->node[i].free_objects);
+		stream_put(to, c->node[i].free_touched);
+		stream_put(to, c->node[i].next_reap_ns);
+		stream_put(to, (uint64_t)n->partial.head << 32 | n->full.head);
+		stream_put(to, (uint64_t)n->free.head << 32 | n->free.tail);
 	}
 }

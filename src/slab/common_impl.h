@@ -76,6 +76,19 @@ struct kmem_cache *slab_cache_new(struct slab_common *sc,
 				  const struct kmem_cache_args *args,
 				  slab_flags_t flags, uint32_t align, int *err);
 
+/* --- slab_alloc.c ---------------------------------------------------------
+ */
+
+/* The pages of @slab count as slab pages of @s (@sign 1) or no more (-1). */
+void slab_account_pages(const struct kmem_cache *s, const struct slab *slab,
+			int sign);
+/* Run the constructor of @s, if it has one, over a new object: 0, or -errno of
+ * the host's limit. */
+int slab_construct(struct kmem_cache *s, va_t object);
+/* @lost of the objects that look used are on no list: which they are nobody can
+ * know; objects are given out from the front, so the last ones are shown. */
+void slab_mark_lost(const struct slab *slab, uint8_t *state, int lost);
+
 /* --- kmalloc.c ------------------------------------------------------------ */
 
 /* Fill in sc->kmalloc_small; not with SLOB. */

@@ -165,29 +165,6 @@ const struct law mempool_laws[] = {
 	{NULL,	       NULL								  },
 };
 
-struct audit {
-	finding_fn found;
-	void *user;
-	unsigned int nr;
-};
-
-static void broken(struct audit *a, int law, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void
-broken(struct audit *a, int law, const char *format, ...)
-{
-	char text[200];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	a->nr++;
-	if (a->found)
-		a->found(a->user, mempool_laws[law].name, text);
-}
-
 /* Whether the object at @address is in use as far as its slab knows. */
 static bool
 object_in_use(const struct slab_common *sc, va_t address)
@@ -223,8 +200,8 @@ audit_element(struct audit *a, const struct mempool *pool, uint64_t element)
 			frame_owned_by(f->owner, OWNER_MEMPOOL, &number));
 	}
 	if (pool->size && !good)
-		broken(a, LAW_ELEMENTS, "%s: %#llx is not allocated",
-		       pool->name, (unsigned long long)element);
+		audit_tell(a, LAW_ELEMENTS, "%s: %#llx is not allocated",
+			   pool->name, (unsigned long long)element);
 }
 
 static void
@@ -236,16 +213,17 @@ audit_pool(struct audit *a, const struct mempool *pool, GHashTable *seen)
 	if (pool->curr_nr > pool->min_nr ||
 	    ram_load(sc->ram, at + 4, 4) != pool->min_nr ||
 	    ram_load(sc->ram, at + 8, 4) != pool->curr_nr)
-		broken(a, LAW_COUNT, "%s: curr_nr %u, min_nr %u", pool->name,
-		       pool->curr_nr, pool->min_nr);
+		audit_tell(a, LAW_COUNT, "%s: curr_nr %u, min_nr %u",
+			   pool->name, pool->curr_nr, pool->min_nr);
 	for (uint32_t i = 0; i < pool->curr_nr; i++) {
 		uint64_t element = mempool_element(pool, i);
 
 		audit_element(a, pool, element);
 		if (pool->size &&
 		    !g_hash_table_add(seen, GSIZE_TO_POINTER(element)))
-			broken(a, LAW_ELEMENTS, "%s: %#llx lies there twice",
-			       pool->name, (unsigned long long)element);
+			audit_tell(a, LAW_ELEMENTS,
+				   "%s: %#llx lies there twice", pool->name,
+				   (unsigned long long)element);
 	}
 }
 
@@ -266,15 +244,15 @@ audit_frames(struct audit *a, const struct mempools *t, GHashTable *seen)
 				   &number) &&
 		    !g_hash_table_contains(seen, GSIZE_TO_POINTER(page)) &&
 		    !g_hash_table_contains(seen, GSIZE_TO_POINTER(at)))
-			broken(a, LAW_FRAMES, "pfn %llu names pool %u",
-			       (unsigned long long)pfn, number);
+			audit_tell(a, LAW_FRAMES, "pfn %llu names pool %u",
+				   (unsigned long long)pfn, number);
 	}
 }
 
 unsigned int
 mempool_verify(const struct mempools *t, finding_fn found, void *user)
 {
-	struct audit a = {found, user, 0};
+	struct audit a = {.laws = mempool_laws, .found = found, .user = user};
 	GHashTable *seen = g_hash_table_new(NULL, NULL);
 
 	for (guint i = 0; i < t->pools->len; i++)
@@ -285,59 +263,41 @@ mempool_verify(const struct mempools *t, finding_fn found, void *user)
 	return a.nr;
 }
 
-static uint64_t
-hash_text(const char *text)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (; text && *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
-	return hash;
-}
-
 void
-mempool_digest(const struct mempools *t, void (*put)(void *user, uint64_t v),
-	       void *user)
+mempool_digest(const struct mempools *t, const struct number_stream *to)
 {
-	put(user, t->last_id);
-	put(user, t->pools->len);
+	stream_put(to, t->last_id);
+	stream_put(to, t->pools->len);
 	for (guint i = 0; i < t->pools->len; i++) {
 		const struct mempool *pool = t->pools->pdata[i];
 		const uint64_t values[] = {
-			pool->id,
-			hash_text(pool->name),
-			pool->kind,
-			pool->cache,
-			pool->size,
-			pool->order,
-			pool->min_nr,
-			pool->curr_nr,
-			pool->descriptor,
-			pool->elements,
-			pool->nr_alloc,
-			pool->nr_reserve,
-			pool->nr_failed,
-			pool->nr_slept,
-			pool->nr_refilled,
-			pool->nr_freed,
+			pool->kind,	      pool->cache,
+			pool->size,	      pool->order,
+			pool->min_nr,	      pool->curr_nr,
+			pool->descriptor,     pool->elements,
+			pool->nr_alloc,	      pool->nr_reserve,
+			pool->nr_failed,      pool->nr_slept,
+			pool->nr_refilled,    pool->nr_freed,
 			pool->waiters.length,
 		};
 
+		stream_put(to, pool->id);
+		stream_put_text(to, pool->name);
 		for (size_t n = 0; n < ARRAY_SIZE(values); n++)
-			put(user, values[n]);
+			stream_put(to, values[n]);
 		for (GList *l = pool->waiters.head; l; l = l->next) {
 			const struct mempool_waiter *w = l->data;
 
-			put(user, hash_text(w->name));
-			put(user, w->who.gfp);
-			put(user,
-			    (uint64_t)w->who.cpu << 32 | (uint32_t)w->who.nid);
-			put(user, (uint64_t)w->who.context << 32 |
-					  (uint32_t)w->who.pid);
-			put(user, w->who.caller);
-			put(user, w->since_ns);
-			put(user, w->until_ns);
-			put(user, w->tries);
+			stream_put_text(to, w->name);
+			stream_put(to, w->who.gfp);
+			stream_put(to, (uint64_t)w->who.cpu << 32 |
+					       (uint32_t)w->who.nid);
+			stream_put(to, (uint64_t)w->who.context << 32 |
+					       (uint32_t)w->who.pid);
+			stream_put(to, w->who.caller);
+			stream_put(to, w->since_ns);
+			stream_put(to, w->until_ns);
+			stream_put(to, w->tries);
 		}
 	}
 }

@@ -24,29 +24,10 @@ const struct law percpu_laws[] = {
 	{NULL,	       NULL					       },
 };
 
-struct audit {
+struct percpu_audit {
+	struct audit audit;
 	const struct percpu *pc;
-	finding_fn found;
-	void *user;
-	unsigned int nr;
 };
-
-static void broken(struct audit *a, int law, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void
-broken(struct audit *a, int law, const char *format, ...)
-{
-	char text[200];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	a->nr++;
-	if (a->found)
-		a->found(a->user, percpu_laws[law].name, text);
-}
 
 /* Bytes of variables that lie in @c. */
 static uint64_t
@@ -67,7 +48,7 @@ named_bytes(const struct percpu *pc, const struct percpu_chunk *c, uint64_t *nr)
 }
 
 static void
-audit_chunk(struct audit *a, const struct percpu_chunk *c)
+audit_chunk(struct percpu_audit *a, const struct percpu_chunk *c)
 {
 	uint64_t bits = c->nr_pages * page_size(a->pc->phys) / PERCPU_MIN_ALLOC;
 	uint64_t named, nr, free = 0;
@@ -78,20 +59,22 @@ audit_chunk(struct audit *a, const struct percpu_chunk *c)
 	if (free * PERCPU_MIN_ALLOC != c->free_bytes ||
 	    c->free_bytes + named + c->start_offset + c->end_offset !=
 		    bits * PERCPU_MIN_ALLOC)
-		broken(a, LAW_BYTES,
-		       "chunk of area %u: %llu free, %llu allocated of %llu",
-		       c->area->id, (unsigned long long)c->free_bytes,
-		       (unsigned long long)named,
-		       (unsigned long long)bits * PERCPU_MIN_ALLOC);
+		audit_tell(
+			&a->audit, LAW_BYTES,
+			"chunk of area %u: %llu free, %llu allocated of %llu",
+			c->area->id, (unsigned long long)c->free_bytes,
+			(unsigned long long)named,
+			(unsigned long long)bits * PERCPU_MIN_ALLOC);
 	if (nr != c->nr_alloc)
-		broken(a, LAW_COUNTS,
-		       "chunk of area %u: %llu allocations, counted %llu",
-		       c->area->id, (unsigned long long)nr,
-		       (unsigned long long)c->nr_alloc);
+		audit_tell(&a->audit, LAW_COUNTS,
+			   "chunk of area %u: %llu allocations, counted %llu",
+			   c->area->id, (unsigned long long)nr,
+			   (unsigned long long)c->nr_alloc);
 }
 
 static void
-audit_area(struct audit *a, const struct percpu_area *area, GHashTable *seen)
+audit_area(struct percpu_audit *a, const struct percpu_area *area,
+	   GHashTable *seen)
 {
 	const struct phys *phys = a->pc->phys;
 	uint64_t held = 0;
@@ -108,17 +91,19 @@ audit_area(struct audit *a, const struct percpu_area *area, GHashTable *seen)
 		    !frame_owned_by(f->owner, OWNER_PERCPU, &number) ||
 		    number != area->id ||
 		    !g_hash_table_add(seen, GSIZE_TO_POINTER(pfn)))
-			broken(a, LAW_FRAMES, "pfn %llu is not area %u's",
-			       (unsigned long long)pfn, area->id);
+			audit_tell(&a->audit, LAW_FRAMES,
+				   "pfn %llu is not area %u's",
+				   (unsigned long long)pfn, area->id);
 	}
 	if (held != area->held)
-		broken(a, LAW_COUNTS, "area %u holds %llu frames, counted %llu",
-		       area->id, (unsigned long long)held,
-		       (unsigned long long)area->held);
+		audit_tell(&a->audit, LAW_COUNTS,
+			   "area %u holds %llu frames, counted %llu", area->id,
+			   (unsigned long long)held,
+			   (unsigned long long)area->held);
 }
 
 static void
-audit_frames(struct audit *a)
+audit_frames(struct percpu_audit *a)
 {
 	const struct phys *phys = a->pc->phys;
 	GHashTable *seen = g_hash_table_new(NULL, NULL);
@@ -133,14 +118,15 @@ audit_frames(struct audit *a)
 		if (frame_owned_by(phys->frames[pfn].owner, OWNER_PERCPU,
 				   &number) &&
 		    !g_hash_table_contains(seen, GSIZE_TO_POINTER(pfn)))
-			broken(a, LAW_FRAMES, "pfn %llu lies in no area",
-			       (unsigned long long)pfn);
+			audit_tell(&a->audit, LAW_FRAMES,
+				   "pfn %llu lies in no area",
+				   (unsigned long long)pfn);
 	}
 	g_hash_table_destroy(seen);
 }
 
 static void
-audit_counts(struct audit *a)
+audit_counts(struct percpu_audit *a)
 {
 	const struct percpu *pc = a->pc;
 	uint64_t named = 0, chunks = 0, empty = 0;
@@ -157,17 +143,19 @@ audit_counts(struct audit *a)
 	if (pc->stats.nr_cur_alloc !=
 		    pc->stats.nr_alloc - pc->stats.nr_dealloc ||
 	    named != pc->stats.nr_cur_alloc)
-		broken(a, LAW_COUNTS, "%llu allocations, %llu have names",
-		       (unsigned long long)pc->stats.nr_cur_alloc,
-		       (unsigned long long)named);
+		audit_tell(&a->audit, LAW_COUNTS,
+			   "%llu allocations, %llu have names",
+			   (unsigned long long)pc->stats.nr_cur_alloc,
+			   (unsigned long long)named);
 	if (chunks != pc->stats.nr_chunks || empty != pc->nr_empty_pop)
-		broken(a, LAW_COUNTS, "%llu chunks, %llu empty pages counted",
-		       (unsigned long long)pc->stats.nr_chunks,
-		       (unsigned long long)pc->nr_empty_pop);
+		audit_tell(&a->audit, LAW_COUNTS,
+			   "%llu chunks, %llu empty pages counted",
+			   (unsigned long long)pc->stats.nr_chunks,
+			   (unsigned long long)pc->nr_empty_pop);
 }
 
 static void
-audit_units(struct audit *a)
+audit_units(struct percpu_audit *a)
 {
 	const struct percpu *pc = a->pc;
 
@@ -178,15 +166,18 @@ audit_units(struct audit *a)
 			if (percpu_address(pc, v, cpu) -
 				    percpu_address(pc, v, 0) !=
 			    percpu_offset(pc, cpu) - percpu_offset(pc, 0))
-				broken(a, LAW_UNITS, "%s on CPU %u", v->name,
-				       cpu);
+				audit_tell(&a->audit, LAW_UNITS, "%s on CPU %u",
+					   v->name, cpu);
 	}
 }
 
 unsigned int
 percpu_verify(const struct percpu *pc, finding_fn found, void *user)
 {
-	struct audit a = {pc, found, user, 0};
+	struct percpu_audit a = {
+		.audit = {.laws = percpu_laws, .found = found, .user = user},
+		.pc = pc,
+	};
 
 	for (const struct percpu_chunk *c = percpu_chunk_next(pc, NULL); c;
 	     c = percpu_chunk_next(pc, c))
@@ -195,27 +186,24 @@ percpu_verify(const struct percpu *pc, finding_fn found, void *user)
 		audit_frames(&a);
 	audit_counts(&a);
 	audit_units(&a);
-	return a.nr;
+	return a.audit.nr;
 }
 
 static void
-digest_chunk(const struct percpu *pc, const struct percpu_chunk *c,
-	     void (*put)(void *user, uint64_t v), void *user)
+digest_chunk(const struct percpu_chunk *c, const struct number_stream *to)
 {
-	put(user, c->area->id);
-	put(user, c->reserved);
-	put(user, c->slot);
-	put(user, c->max_alloc_size);
+	stream_put(to, c->area->id);
+	stream_put(to, c->reserved);
+	stream_put(to, c->slot);
+	stream_put(to, c->max_alloc_size);
 	for (uint64_t page = 0; page < c->nr_pages; page++)
 		if (c->populated[page])
-			put(user, page + 1);
-	put(user, 0);
-	(void)pc;
+			stream_put(to, page + 1);
+	stream_put(to, 0);
 }
 
 void
-percpu_digest(const struct percpu *pc, void (*put)(void *user, uint64_t v),
-	      void *user)
+percpu_digest(const struct percpu *pc, const struct number_stream *to)
 {
 	const struct percpu_stats *s = &pc->stats;
 	const uint64_t values[] = {pc->last_id,	      s->nr_alloc,
@@ -225,32 +213,32 @@ percpu_digest(const struct percpu *pc, void (*put)(void *user, uint64_t v),
 				   pc->atomic_failed, pc->areas->len};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		put(user, values[i]);
+		stream_put(to, values[i]);
 	for (const struct percpu_chunk *c = percpu_chunk_next(pc, NULL); c;
 	     c = percpu_chunk_next(pc, c))
-		digest_chunk(pc, c, put, user);
+		digest_chunk(c, to);
 	for (guint i = 0; i < pc->areas->len; i++) {
 		const struct percpu_area *area = pc->areas->pdata[i];
 
-		put(user, area ? area->base : 0);
+		stream_put(to, area ? area->base : 0);
 		for (uint64_t n = 0;
 		     area && area->held && n < pc->nr_cpus * area->unit_pages;
 		     n++)
 			if (area->frames[n]) {
-				put(user, n + 1);
-				put(user, area->frames[n]);
+				stream_put(to, n + 1);
+				stream_put(to, area->frames[n]);
 			}
 	}
 	for (guint i = 0; i < pc->variables->len; i++) {
 		const struct percpu_variable *v = pc->variables->pdata[i];
 
-		put(user, v->id);
-		put(user, v->kind);
-		put(user, v->size);
-		put(user, v->align);
-		put(user, v->area->id);
-		put(user, v->off);
+		stream_put(to, v->id);
+		stream_put(to, v->kind);
+		stream_put(to, v->size);
+		stream_put(to, v->align);
+		stream_put(to, v->area->id);
+		stream_put(to, v->off);
 		for (const char *c = v->name; *c; c++)
-			put(user, (uint8_t)*c);
+			stream_put(to, (uint8_t)*c);
 	}
 }

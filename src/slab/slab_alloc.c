@@ -10,9 +10,58 @@
  *                 or a hardened kernel, an object is given to the cache that
  *                 its page belongs to and not to the one that was named.
  */
+#include "common_impl.h"
 #include "slub_impl.h"
 
 #include <errno.h>
+
+/* --- slabs and objects of any allocator ------------------------------------
+ */
+
+void
+slab_account_pages(const struct kmem_cache *s, const struct slab *slab,
+		   int sign)
+{
+	enum node_stat stat = s->flags & SLAB_RECLAIM_ACCOUNT
+				      ? NS_nr_slab_reclaimable
+				      : NS_nr_slab_unreclaimable;
+
+	s->common->phys->nodes[slab->nid]->stat[stat] +=
+		sign * (int64_t)(1ULL << slab->order);
+}
+
+int
+slab_construct(struct kmem_cache *s, va_t object)
+{
+	struct ram *ram = s->common->ram;
+	pa_t at = slab_pa(s->common, object);
+	uint8_t *bytes;
+	int err;
+
+	if (!s->ctor)
+		return 0;
+	s->nr_ctor++;
+	bytes = g_malloc(s->object_size);
+	ram_read(ram, at, bytes, s->object_size);
+	slab_ctor_fill(s->ctor, bytes, s->object_size);
+	err = ram_write(ram, at, bytes, s->object_size);
+	g_free(bytes);
+	return err;
+}
+
+void
+slab_mark_lost(const struct slab *slab, uint8_t *state, int lost)
+{
+	for (uint32_t i = slab->objects; i-- && lost > 0;) {
+		if (state[i] != OBJECT_USED)
+			continue;
+		state[i] = OBJECT_LOST;
+		lost--;
+	}
+}
+
+/* --- warnings --------------------------------------------------------------
+ */
 
 void
 slab_warn(struct slab_common *sc, const struct slab_request *who,

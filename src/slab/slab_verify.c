@@ -27,24 +27,19 @@ void
 slab_finding(struct slab_audit *a, enum slab_law law, const struct slab *slab,
 	     const char *format, ...)
 {
-	char text[256];
+	char about[120] = "";
 	int len = 0;
 	va_list ap;
 
-	if (++a->of_law[law] > SLAB_FINDINGS_MOST)
-		return;
 	if (a->cache)
-		len = snprintf(text, sizeof(text),
+		len = snprintf(about, sizeof(about),
 			       "cache %.60s: ", a->cache->name);
 	if (slab)
-		len += snprintf(text + len, sizeof(text) - (size_t)len,
-				"slab %u: ", slab->number);
+		snprintf(about + len, sizeof(about) - (size_t)len,
+			 "slab %u: ", slab->number);
 	va_start(ap, format);
-	vsnprintf(text + len, sizeof(text) - (size_t)len, format, ap);
+	audit_vtell(&a->audit, law, about, format, ap);
 	va_end(ap);
-	a->nr++;
-	if (a->found)
-		a->found(a->user, slab_laws[law].name, text);
 }
 
 /* --- pages -----------------------------------------------------------------
@@ -177,7 +172,7 @@ audit_names(struct slab_audit *a, const struct slab_common *sc,
 unsigned int
 slab_verify(const struct slab_common *sc, finding_fn found, void *user)
 {
-	struct slab_audit a = {.found = found, .user = user};
+	struct slab_audit a = SLAB_AUDIT(found, user, NULL);
 	uint64_t pages[2] = {0, 0};
 	unsigned int nr = 0;
 
@@ -193,5 +188,5 @@ slab_verify(const struct slab_common *sc, finding_fn found, void *user)
 	a.cache = NULL;
 	audit_pages(&a, sc, pages);
 	audit_vmstat(&a, sc, pages);
-	return nr + a.nr;
+	return nr + a.audit.nr;
 }

@@ -18,12 +18,18 @@ enum slab_law {
 };
 
 struct slab_audit {
-	finding_fn found;
-	void *user;
+	struct audit audit;
 	const struct kmem_cache *cache; /* in hand, NULL: none */
-	unsigned int nr;		/* findings reported */
-	unsigned int of_law[NR_SLAB_LAWS];
 };
+
+#define SLAB_AUDIT(found_, user_, cache_)                                      \
+	{                                                                      \
+		.audit = {.laws = slab_laws,                                   \
+			  .most = SLAB_FINDINGS_MOST,                          \
+			  .found = (found_),                                   \
+			  .user = (user_)},                                    \
+		.cache = (cache_)                                              \
+	}
 
 /* Report one, about @slab if there is one. */
 void slab_finding(struct slab_audit *a, enum slab_law law,

@@ -21,6 +21,7 @@
 #include "slub_impl.h"
 
 #include "kmemfs/base/check.h"
+#include "kmemfs/base/random.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -244,11 +245,7 @@ slab_mapped(const struct slab_common *sc, va_t at, size_t len, pa_t *pa)
 uint64_t
 slab_random(struct slab_common *sc)
 {
-	uint64_t z = sc->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
+	return random_next(&sc->random);
 }
 
 void

@@ -169,25 +169,6 @@ large_free(struct slab_common *sc, struct slab *slab, unsigned int cpu)
 	pages_put(sc->phys, pfn, order, cpu);
 }
 
-/* The constructor runs each time. */
-static int
-construct(struct kmem_cache *s, va_t object)
-{
-	struct slab_common *sc = s->common;
-	uint8_t *byte;
-	int err;
-
-	if (!s->ctor)
-		return 0;
-	byte = g_malloc(s->object_size);
-	s->nr_ctor++;
-	ram_read(sc->ram, slab_pa(sc, object), byte, s->object_size);
-	slab_ctor_fill(s->ctor, byte, s->object_size);
-	err = ram_write(sc->ram, slab_pa(sc, object), byte, s->object_size);
-	g_free(byte);
-	return err;
-}
-
 static int
 slob_alloc(struct kmem_cache *s, const struct slab_request *r, va_t *object)
 {
@@ -205,7 +186,8 @@ slob_alloc(struct kmem_cache *s, const struct slab_request *r, va_t *object)
 	if (!slab_mapped(sc, *object, s->size, &pa))
 		return slub_oops(sc, *object, true, "kmem_cache_alloc");
 	c->live++;
-	return construct(s, *object);
+	/* The constructor runs each time. */
+	return slab_construct(s, *object);
 }
 
 /* __kmem_cache_free of @bytes; @slab is where @object lies. */
@@ -330,12 +312,11 @@ slob_verify(struct kmem_cache *s, finding_fn found, void *user)
 }
 
 static void
-slob_digest(const struct kmem_cache *s, void (*put)(void *user, uint64_t v),
-	    void *user)
+slob_digest(const struct kmem_cache *s, const struct number_stream *to)
 {
 	const struct slob_cache *c = s->impl;
 
-	put(user, c ? (uint64_t)c->live : 0);
+	stream_put(to, c ? (uint64_t)c->live : 0);
 }
 
 static void

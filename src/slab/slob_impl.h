@@ -109,6 +109,6 @@ unsigned int slob_free_list(const struct slab *slab, uint16_t *index,
 unsigned int slob_verify_pool(struct slab_common *sc, finding_fn found,
 			      void *user);
 void slob_digest_pool(const struct slab_common *sc,
-		      void (*put)(void *user, uint64_t v), void *user);
+		      const struct number_stream *to);
 
 #endif

@@ -68,7 +68,7 @@ audit_page(struct slab_audit *a, const struct slab *page)
 unsigned int
 slob_verify_pool(struct slab_common *sc, finding_fn found, void *user)
 {
-	struct slab_audit a = {.found = found, .user = user};
+	struct slab_audit a = SLAB_AUDIT(found, user, NULL);
 	uint64_t partial = 0, listed = 0;
 
 	if (!sc->slob)
@@ -102,17 +102,16 @@ slob_verify_pool(struct slab_common *sc, finding_fn found, void *user)
 			     "%" PRIu64 " pages are on lists, %" PRIu64
 			     " say so",
 			     listed, partial);
-	return a.nr;
+	return a.audit.nr;
 }
 
 void
-slob_digest_pool(const struct slab_common *sc,
-		 void (*put)(void *user, uint64_t v), void *user)
+slob_digest_pool(const struct slab_common *sc, const struct number_stream *to)
 {
 	for (unsigned int i = 0; sc->slob && i < NR_SLOB_LISTS; i++) {
 		const struct slab_list *list = &sc->slob->list[i];
 
-		put(user, (uint64_t)list->head << 32 | list->tail);
-		put(user, list->nr);
+		stream_put(to, (uint64_t)list->head << 32 | list->tail);
+		stream_put(to, list->nr);
 	}
 }

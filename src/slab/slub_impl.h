@@ -374,8 +374,7 @@ int slub_shutdown(struct kmem_cache *s);
 
 void slub_states(const struct slab *slab, uint8_t *state);
 unsigned int slub_verify(struct kmem_cache *s, finding_fn found, void *user);
-void slub_digest(const struct kmem_cache *s,
-		 void (*put)(void *user, uint64_t v), void *user);
+void slub_digest(const struct kmem_cache *s, const struct number_stream *to);
 
 /* --- slub_debug*.c: called for caches with SLAB_DEBUG_FLAGS only -----------
  */

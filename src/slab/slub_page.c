@@ -17,6 +17,7 @@
  *                 others than those who may use them may get their objects.
  */
 #include "classic_impl.h"
+#include "common_impl.h"
 #include "slob_impl.h"
 #include "slub_impl.h"
 
@@ -45,17 +46,6 @@ slub_dec_slabs(struct kmem_cache *s, const struct slab *slab)
 {
 	s->node[slab->nid].nr_slabs--;
 	s->node[slab->nid].total_objects -= slab->objects;
-}
-
-static void
-account(const struct kmem_cache *s, const struct slab *slab, int sign)
-{
-	enum node_stat stat = s->flags & SLAB_RECLAIM_ACCOUNT
-				      ? NS_nr_slab_reclaimable
-				      : NS_nr_slab_unreclaimable;
-
-	s->common->phys->nodes[slab->nid]->stat[stat] +=
-		sign * (int64_t)(1ULL << slab->order);
 }
 
 bool
@@ -89,19 +79,11 @@ slub_memory_node(const struct slab_common *sc, unsigned int cpu)
  */
 
 static int
-setup_object(struct kmem_cache *s, struct slab *slab, va_t object,
-	     uint8_t *scratch)
+setup_object(struct kmem_cache *s, struct slab *slab, va_t object)
 {
-	struct slab_common *sc = s->common;
-
 	if (slub_debugged(s))
 		slub_setup_object_debug(s, slab, object);
-	if (likely(!s->ctor))
-		return 0;
-	s->nr_ctor++;
-	ram_read(sc->ram, slab_pa(sc, object), scratch, s->object_size);
-	slab_ctor_fill(s->ctor, scratch, s->object_size);
-	return ram_write(sc->ram, slab_pa(sc, object), scratch, s->object_size);
+	return likely(!s->ctor) ? 0 : slab_construct(s, object);
 }
 
 /* The order in which a new slab's objects are given out: the place of the
@@ -125,7 +107,6 @@ setup_freelist(struct kmem_cache *s, struct slab *slab)
 {
 	va_t first = slab_address(slab) + s->red_left_pad, before = 0;
 	bool shuffle = s->random_seq && slab->objects >= 2;
-	uint8_t *scratch = s->ctor ? g_malloc(s->object_size) : NULL;
 	uint32_t at = 0;
 	int err = 0;
 
@@ -135,7 +116,7 @@ setup_freelist(struct kmem_cache *s, struct slab *slab)
 		uint32_t index = shuffle ? next_shuffled(s, slab, &at) : i;
 		va_t object = first + (uint64_t)index * s->size;
 
-		err = setup_object(s, slab, object, scratch);
+		err = setup_object(s, slab, object);
 		if (before)
 			slub_store(s, before, object);
 		else
@@ -144,7 +125,6 @@ setup_freelist(struct kmem_cache *s, struct slab *slab)
 	}
 	if (before)
 		slub_store(s, before, 0);
-	g_free(scratch);
 	return err;
 }
 
@@ -239,12 +219,12 @@ slub_new_slab(struct kmem_cache *s, const struct slab_request *r, int nid,
 	}
 	objects = slab_bytes(slab) / s->size;
 	slab->objects = (uint16_t)MIN_OF(objects, MAX_OBJS_PER_PAGE);
-	account(s, slab, 1);
+	slab_account_pages(s, slab, 1);
 	if (slub_debugged(s))
 		slub_setup_slab_debug(s, slab);
 	err = setup_freelist(s, slab);
 	if (err) {
-		account(s, slab, -1);
+		slab_account_pages(s, slab, -1);
 		slabs_remove(sc, slab);
 		pages_put(phys, pfn, order, r->cpu);
 		return err;
@@ -271,7 +251,7 @@ give_back(struct kmem_cache *s, struct slab *slab, unsigned int cpu)
 		slub_free_slab_checks(s, slab);
 	if (unlikely(slab->linked))
 		slub_forget(sc, slab);
-	account(s, slab, -1);
+	slab_account_pages(s, slab, -1);
 	slabs_remove(sc, slab);
 	pages_put(sc->phys, pfn, order, cpu);
 }

@@ -9,25 +9,10 @@
  *                 lie in modelled RAM and may lead anywhere.
  */
 #include "slub_impl.h"
+#include "common_impl.h"
 
 /* --- states ----------------------------------------------------------------
  */
-
-/*
- * The slab's counter knows of @lost free objects more than its list led to.
- * Which they are nobody can know; objects are given out from the front, so
- * the last ones without a state are shown.
- */
-static void
-mark_lost(const struct slab *slab, uint8_t *state, int lost)
-{
-	for (uint32_t i = slab->objects; i-- && lost > 0;) {
-		if (state[i] != OBJECT_USED)
-			continue;
-		state[i] = OBJECT_LOST;
-		lost--;
-	}
-}
 
 void
 slub_states(const struct slab *slab, uint8_t *state)
@@ -43,7 +28,7 @@ slub_states(const struct slab *slab, uint8_t *state)
 		if (s->cpu[i].slab == slab->number + 1)
 			slub_walk(slab, s->cpu[i].freelist, state,
 				  OBJECT_CPU_FREE, NULL);
-	mark_lost(slab, state, slab->objects - slab->inuse - (int)found);
+	slab_mark_lost(slab, state, slab->objects - slab->inuse - (int)found);
 }
 
 /* --- counts ----------------------------------------------------------------

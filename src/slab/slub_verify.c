@@ -198,14 +198,11 @@ audit_slabs(struct tally *t)
 unsigned int
 slub_verify(struct kmem_cache *s, finding_fn found, void *user)
 {
-	struct tally t = {
-		.audit = {.found = found, .user = user, .cache = s},
-		     .s = s
-	   };
+	struct tally t = {.audit = SLAB_AUDIT(found, user, s), .s = s};
 
 	t.seen = g_hash_table_new(NULL, NULL);
 	audit_lists(&t);
 	audit_slabs(&t);
 	g_hash_table_destroy(t.seen);
-	return t.audit.nr;
+	return t.audit.audit.nr;
 }

@@ -60,7 +60,7 @@ COMMON = {
 FLAGS = {"clock": "OP_CLOCK", "always": "OP_ALWAYS",
          "transient": "OP_TRANSIENT"}
 KEY_BITS = 48
-ENTRIES = ["fixed", "listed", "state", "told"]
+ENTRIES = ["fixed", "told", "listed", "state"]  # by how much may change them
 
 
 class Bad(Exception):
@@ -228,7 +228,8 @@ def build_tree(stanzas, keys):
 def entries_of(key):
     value = key.get("entries", "fixed")
     if value not in ENTRIES:
-        key.bad(f"entries: '{value}' is none of {', '.join(ENTRIES)}")
+        key.bad(f"entries: '{value}' is none of "
+                f"{', '.join(sorted(ENTRIES))}")
     return value
 
 
@@ -389,7 +390,7 @@ def layout_table(entries, ops, keys):
         if filled:
             fields["fills"] = "FILLS_" + max(
                 (entries_of(keys[k]) for k in filled),
-                key=["fixed", "told", "listed", "state"].index).upper()
+                key=ENTRIES.index).upper()
             told = [k for k in filled if entries_of(keys[k]) == "told"]
             if told:
                 fields["told"] = "|".join(f"1ULL << ENTRY_{k.upper()}"

@@ -94,8 +94,6 @@ op_of(const struct tree_file *f)
 	return f->place.entry->op->name;
 }
 
-/* An empty line among others is passed over; alone (echo > control/...) it is
- * the op with all its defaults. */
 static const char *
 skip_blanks(const char *text)
 {
@@ -104,6 +102,8 @@ skip_blanks(const char *text)
 	return text;
 }
 
+/* An empty line among others is passed over; alone (echo > control/...) it is
+ * the op with all its defaults. */
 static bool
 is_empty(const char *text)
 {

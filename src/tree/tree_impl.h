@@ -119,8 +119,11 @@ struct tree {
  * directory they must be on disk.  Returns @err, or the host's own error.
  */
 int tree_acknowledge(struct tree *t, int err);
+/* Unlock after ops ran, and tell the hooks what changed. */
+void tree_unlock_changed(struct tree *t);
 /* Let others have the lock, if anyone waits; the caller holds it. */
 void tree_breathe(struct tree *t);
+
 /* --- told.c: entries that ops make and remove --------------------------------
  */
 
@@ -136,9 +139,6 @@ enum tree_lasts lasts_name(const struct layout_entry *entry);
 enum tree_lasts lasts_no_name(const struct layout_entry *dir);
 /* Modelled time when the entries of @dir last came or went. */
 uint64_t told_mtime(const struct machine *m, const struct layout_entry *dir);
-
-/* Unlock after ops ran, and tell the hooks what changed. */
-void tree_unlock_changed(struct tree *t);
 
 /* --- file.c, control.c, stream.c ----------------------------------------- */
 

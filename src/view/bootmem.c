@@ -122,11 +122,9 @@ ssize_t
 read_bootreq_data(const struct view *v, void *to, size_t len, uint64_t at)
 {
 	const struct range *range = view_range(v);
-	uint64_t size = size_bootreq_data(v);
 
-	if (at >= size)
+	if (!range)
 		return 0;
-	len = MIN_OF(len, size - at);
-	ram_read(v->m->ram, range->start + at, to, len);
-	return (ssize_t)len;
+	return view_read_ram(v, range->start, range->end - range->start, to,
+			     len, at);
 }

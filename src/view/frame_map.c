@@ -20,6 +20,17 @@
 #define SLICES 16
 #define STEPS 32
 
+/* The cell of frame @at, which lies in the map; *@next is where it ends, but
+ * @end at the most. */
+static struct frame_cell *
+cell_at(const struct frame_map *map, pfn_t at, pfn_t end, pfn_t *next)
+{
+	uint64_t i = (at - map->start) >> map->shift;
+
+	*next = MIN_OF(map->start + ((i + 1) << map->shift), end);
+	return &map->cells[i];
+}
+
 /* --- adding ranges -----------------------------------------------------------
  */
 
@@ -31,11 +42,11 @@ reclass(struct frame_map *map, pfn_t start, pfn_t end, enum frame_class from,
 	start = MAX_OF(start, map->start);
 	end = MIN_OF(end, map->end);
 	while (start < end) {
-		uint64_t i = (start - map->start) >> map->shift;
-		pfn_t next = MIN_OF(map->start + ((i + 1) << map->shift), end);
+		pfn_t next;
+		struct frame_cell *cell = cell_at(map, start, end, &next);
 
-		map->cells[i].nr[from] -= next - start;
-		map->cells[i].nr[to] += next - start;
+		cell->nr[from] -= next - start;
+		cell->nr[to] += next - start;
 		start = next;
 	}
 }
@@ -54,7 +65,6 @@ allocated_class(const struct phys *phys, pfn_t head, enum migratetype type)
 		[MIGRATE_CMA] = FRAMES_MOVABLE,
 		[MIGRATE_ISOLATE] = FRAMES_MOVABLE,
 	};
-
 	uint32_t number;
 
 	if (frame_owned_by(phys->frames[head].owner, OWNER_SLAB, &number))
@@ -88,6 +98,7 @@ map_slice(struct frame_map *map, const struct zone *zone, pfn_t at, pfn_t end,
 	  pfn_t limit)
 {
 	uint64_t seen[NR_FRAME_CLASSES] = {0};
+	struct frame_cell *cell = cell_at(map, at, end, &end);
 	unsigned int steps = 0;
 	pfn_t from = at;
 
@@ -108,9 +119,8 @@ map_slice(struct frame_map *map, const struct zone *zone, pfn_t at, pfn_t end,
 			at >= end ? seen[class]
 				  : seen[class] * (end - from) / (at - from);
 
-		map->cells[(from - map->start) >> map->shift].nr[class] += part;
-		map->cells[(from - map->start) >> map->shift]
-			.nr[FRAMES_RESERVED] -= part;
+		cell->nr[class] += part;
+		cell->nr[FRAMES_RESERVED] -= part;
 	}
 	return MAX_OF(at, end);
 }
@@ -142,24 +152,20 @@ map_pageblocks(struct frame_map *map, const struct phys *phys,
 
 	if (at >= end)
 		return;
-	for (pfn_t from = at; from < end;) {
-		uint64_t i = (from - map->start) >> map->shift;
-		pfn_t next = MIN_OF(map->start + ((i + 1) << map->shift), end);
-
-		map->cells[i].of_type[MIGRATE_MOVABLE] += next - from;
-		from = next;
-	}
+	for (pfn_t from = at, next; from < end; from = next)
+		cell_at(map, from, end, &next)->of_type[MIGRATE_MOVABLE] +=
+			next - from;
 	while ((at = pageblock_next_set(phys, at, end)) != PFN_NONE) {
 		enum migratetype type = pageblock_type(phys, at);
 		pfn_t until = MIN_OF(round_down_to(at, pages) + pages, end);
 
 		while (at < until) {
-			uint64_t i = (at - map->start) >> map->shift;
-			pfn_t next = MIN_OF(
-				map->start + ((i + 1) << map->shift), until);
+			pfn_t next;
+			struct frame_cell *cell =
+				cell_at(map, at, until, &next);
 
-			map->cells[i].of_type[MIGRATE_MOVABLE] -= next - at;
-			map->cells[i].of_type[type] += next - at;
+			cell->of_type[MIGRATE_MOVABLE] -= next - at;
+			cell->of_type[type] += next - at;
 			at = next;
 		}
 		if (at >= end)
@@ -171,22 +177,28 @@ map_pageblocks(struct frame_map *map, const struct phys *phys,
  * ---------------------------------------------------------------------------
  */
 
+bool
+frames_of_boot(const struct phys *phys, guint i, unsigned int nid, pfn_t *start,
+	       pfn_t *end)
+{
+	const struct memblock *memblock = &phys->memblock;
+	const struct range *r =
+		&g_array_index(memblock->memory, struct range, i);
+
+	*start = (r->start + page_size(phys) - 1) >> phys->page_shift;
+	*end = r->end >> phys->page_shift;
+	return g_array_index(memblock->memory_node, int, i) == (int)nid;
+}
+
 /* Memory of the boot on node @nid. */
 static void
 map_known(struct frame_map *map, const struct phys *phys, unsigned int nid)
 {
-	const struct memblock *memblock = &phys->memblock;
-	uint64_t round = page_size(phys) - 1;
+	pfn_t start, end;
 
-	for (guint i = 0; i < memblock->memory->len; i++) {
-		const struct range *r =
-			&g_array_index(memblock->memory, struct range, i);
-
-		if (g_array_index(memblock->memory_node, int, i) == (int)nid)
-			reclass(map, (r->start + round) >> phys->page_shift,
-				r->end >> phys->page_shift, FRAMES_HOLE,
-				FRAMES_OFFLINE);
-	}
+	for (guint i = 0; i < phys->memblock.memory->len; i++)
+		if (frames_of_boot(phys, i, nid, &start, &end))
+			reclass(map, start, end, FRAMES_HOLE, FRAMES_OFFLINE);
 }
 
 static void

@@ -40,5 +40,9 @@ void frame_map_init(struct frame_map *map, const struct phys *phys,
 		    const struct zone *zone, unsigned int nid, pfn_t start,
 		    pfn_t end, uint64_t most);
 void frame_map_fini(struct frame_map *map);
+/* Whole frames @*start..@*end of the @i-th range of memory that the boot found;
+ * false when it is not node @nid's. */
+bool frames_of_boot(const struct phys *phys, guint i, unsigned int nid,
+		    pfn_t *start, pfn_t *end);
 
 #endif

@@ -95,6 +95,14 @@ view_zone(const struct view *v)
 	return &view_node(v)->zones[v->key[1]];
 }
 
+struct kmem_cache *
+view_cache(const struct view *v)
+{
+	const char *name;
+
+	return cache_by_id(v->m, (uint32_t)v->key[0], &name);
+}
+
 /* --- node ------------------------------------------------------------------
  */
 

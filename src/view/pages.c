@@ -57,30 +57,23 @@ put_flags(const struct frame *frame, struct out *out)
 static void
 put_owner(struct machine *m, const struct frame *frame, struct out *out)
 {
-	const struct allocation *a =
-		frame->owner ? allocation_get(m, frame->owner) : NULL;
-	const struct slab *slab;
+	const struct allocation *a;
 	uint32_t number;
 	char name[16];
 
-	if (frame_owned_by(frame->owner, OWNER_MEMPOOL, &number)) {
+	if (frame_owned_by(frame->owner, OWNER_SLAB, &number)) {
+		out_printf(out, "owner slab/%s\n",
+			   slab_get(m->slab, number)->cache->name);
+	} else if (frame_owned_by(frame->owner, OWNER_MEMPOOL, &number)) {
 		const struct mempool *pool = mempool_get(m->mempools, number);
 
 		out_printf(out, "owner mempools/%s\n", pool ? pool->name : "-");
-		return;
-	}
-	if (frame_owned_by(frame->owner, OWNER_PERCPU, &number)) {
+	} else if (frame_owned_by(frame->owner, OWNER_PERCPU, &number)) {
 		put_text(out, "owner", "percpu");
-		return;
-	}
-	if (!frame_owned_by(frame->owner, OWNER_SLAB, &number)) {
+	} else {
+		a = frame->owner ? allocation_get(m, frame->owner) : NULL;
 		put_text(out, "owner", a ? allocation_name(a, name) : "-");
-		return;
 	}
-	slab = slab_get(m->slab, number);
-	out_str(out, "owner slab/");
-	out_str(out, slab->cache->name);
-	out_char(out, '\n');
 }
 
 /* What a block's first frame says of all its pages. */
@@ -127,23 +120,11 @@ show_page_info(const struct view *v, struct out *out)
 		put_block(v->m, head, order, state, type, out);
 }
 
-/* Read from @size bytes of memory at @base. */
-static ssize_t
-read_memory(const struct view *v, pa_t base, uint64_t size, void *to,
-	    size_t len, uint64_t at)
-{
-	if (at >= size)
-		return 0;
-	len = MIN_OF(len, size - at);
-	ram_read(v->m->ram, base + at, to, len);
-	return (ssize_t)len;
-}
-
 ssize_t
 read_page_data(const struct view *v, void *to, size_t len, uint64_t at)
 {
-	return read_memory(v, v->key[0] << v->m->phys->page_shift,
-			   page_size(v->m->phys), to, len, at);
+	return view_read_ram(v, v->key[0] << v->m->phys->page_shift,
+			     page_size(v->m->phys), to, len, at);
 }
 
 uint64_t
@@ -274,8 +255,8 @@ read_allocation_data(const struct view *v, void *to, size_t len, uint64_t at)
 
 	if (!a)
 		return 0;
-	return read_memory(v, allocation_start(v->m, a),
-			   allocation_bytes(v->m, a), to, len, at);
+	return view_read_ram(v, allocation_start(v->m, a),
+			     allocation_bytes(v->m, a), to, len, at);
 }
 
 uint64_t

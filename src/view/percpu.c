@@ -17,6 +17,12 @@ view_variable(const struct view *v)
 	return percpu_get(v->m->percpu, (uint32_t)v->key[0]);
 }
 
+static const char *
+chunk_name(const struct percpu_chunk *c)
+{
+	return c->reserved ? "reserved" : c->first ? "first" : "further";
+}
+
 /* --- all of it -------------------------------------------------------------
  */
 
@@ -68,10 +74,7 @@ show_percpu_chunks(const struct view *v, struct out *out)
 	     c = percpu_chunk_next(pc, c)) {
 		va_t base = c->area->base + (c->first_page << shift);
 
-		out_printf(out, "%s ",
-			   c->reserved ? "reserved"
-			   : c->first  ? "first"
-				       : "further");
+		out_printf(out, "%s ", chunk_name(c));
 		if (c->reserved)
 			out_char(out, '-');
 		else
@@ -151,11 +154,7 @@ show_pcpuvar_info(const struct view *v, struct out *out)
 	put_counter(out, "size", var->size);
 	put_counter(out, "align", var->align);
 	put_hex(out, "pointer", percpu_pointer(pc, var));
-	put_text(out, "chunk",
-		 !var->chunk		? "static"
-		 : var->chunk->reserved ? "reserved"
-		 : var->chunk->first	? "first"
-					: "further");
+	put_text(out, "chunk", var->chunk ? chunk_name(var->chunk) : "static");
 	put_hex(out, "unit_offset", var->off);
 }
 

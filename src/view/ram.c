@@ -2,6 +2,17 @@
 /* ram.c - all bytes of physical memory at their addresses */
 #include "kmemfs/show.h"
 
+ssize_t
+view_read_ram(const struct view *v, pa_t base, uint64_t size, void *to,
+	      size_t len, uint64_t at)
+{
+	if (at >= size)
+		return 0;
+	len = MIN_OF(len, size - at);
+	ram_read(v->m->ram, base + at, to, len);
+	return (ssize_t)len;
+}
+
 uint64_t
 size_ram(const struct view *v)
 {
@@ -11,13 +22,7 @@ size_ram(const struct view *v)
 ssize_t
 read_ram(const struct view *v, void *to, size_t len, uint64_t at)
 {
-	uint64_t size = size_ram(v);
-
-	if (at >= size)
-		return 0;
-	len = MIN_OF(len, size - at);
-	ram_read(v->m->ram, at, to, len);
-	return (ssize_t)len;
+	return view_read_ram(v, 0, size_ram(v), to, len, at);
 }
 
 /* The first offset from @at on where data lies; what was never written, or was

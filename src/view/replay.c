@@ -5,22 +5,18 @@
 #include "kmemfs/show.h"
 
 #include "kmemfs/machine/replay.h"
+#include "kmemfs/view/sums.h"
+
+static const char *
+policy_name(const struct replay *replay)
+{
+	return replay->policy == REPLAY_MIRROR ? "mirror" : "model";
+}
 
 void
 show_replay_policy(const struct view *v, struct out *out)
 {
-	const struct replay *replay = replay_of(v->m);
-
-	out_str(out, replay->policy == REPLAY_MIRROR ? "mirror\n" : "model\n");
-}
-
-static void
-row(struct out *out, const char *key, uint64_t value)
-{
-	out_str(out, key);
-	out_char(out, ' ');
-	out_u64(out, value);
-	out_char(out, '\n');
+	out_printf(out, "%s\n", policy_name(replay_of(v->m)));
 }
 
 static void
@@ -28,14 +24,14 @@ progress_lines(const struct replay_counts *counts, struct out *out)
 {
 	unsigned int i;
 
-	row(out, "lines", counts->lines);
-	row(out, "headers", counts->headers);
-	row(out, "unparsed", counts->unparsed);
-	row(out, "lost_events", counts->lost);
-	row(out, "folded_cpus", counts->folded_cpus);
-	row(out, "unknown_gfp_words", counts->unknown_gfp);
+	put_counter(out, "lines", counts->lines);
+	put_counter(out, "headers", counts->headers);
+	put_counter(out, "unparsed", counts->unparsed);
+	put_counter(out, "lost_events", counts->lost);
+	put_counter(out, "folded_cpus", counts->folded_cpus);
+	put_counter(out, "unknown_gfp_words", counts->unknown_gfp);
 	for (i = 0; i < NR_FTRACE_EVENTS; i++)
-		row(out, ftrace_kind_name(i), counts->event[i]);
+		put_counter(out, ftrace_kind_name(i), counts->event[i]);
 }
 
 /* In hundredths of a percent, rounded down: only all is 100.00. */
@@ -67,11 +63,11 @@ progress_foreseen(const struct replay_counts *counts, struct out *out)
 			counts->foreseen[i].steps);
 		out_char(out, '\n');
 	}
-	row(out, "silent_pages", counts->silent);
-	row(out, "missing_pages", counts->missing);
-	row(out, "late_pages", counts->late);
-	row(out, "retyped_blocks", counts->types);
-	row(out, "reordered_blocks", counts->reordered);
+	put_counter(out, "silent_pages", counts->silent);
+	put_counter(out, "missing_pages", counts->missing);
+	put_counter(out, "late_pages", counts->late);
+	put_counter(out, "retyped_blocks", counts->types);
+	put_counter(out, "reordered_blocks", counts->reordered);
 }
 
 void
@@ -108,26 +104,28 @@ progress_steps(const struct replay *replay, struct out *out)
 	const struct replay_counts *counts = &replay->counts;
 	unsigned int i;
 
-	row(out, "allocated", counts->allocated);
-	row(out, "freed", counts->freed);
-	row(out, "failed_in_recording", counts->had_failed);
-	row(out, "same_frame", counts->same_frame);
+	put_counter(out, "allocated", counts->allocated);
+	put_counter(out, "freed", counts->freed);
+	put_counter(out, "failed_in_recording", counts->had_failed);
+	put_counter(out, "same_frame", counts->same_frame);
 	for (i = 0; i < NR_MISMATCHES; i++)
-		row(out, replay_mismatch_name(i), counts->mismatch[i]);
+		put_counter(out, replay_mismatch_name(i), counts->mismatch[i]);
 	if (replay->policy == REPLAY_MIRROR)
 		progress_foreseen(counts, out);
-	row(out, "live_blocks", replay_live_blocks(replay));
-	row(out, "live_pages", replay_live_pages(replay));
+	put_counter(out, "live_blocks", replay_live_blocks(replay));
+	put_counter(out, "live_pages", replay_live_pages(replay));
 }
 
 /* What the model did by itself meanwhile, to be compared. */
 static void
 progress_modelled(const struct trace *trace, struct out *out)
 {
-	row(out, "modelled_zone_locked",
-	    trace->count[TRACE_MM_PAGE_ALLOC_ZONE_LOCKED]);
-	row(out, "modelled_pcpu_drain", trace->count[TRACE_MM_PAGE_PCPU_DRAIN]);
-	row(out, "modelled_extfrag", trace->count[TRACE_MM_PAGE_ALLOC_EXTFRAG]);
+	put_counter(out, "modelled_zone_locked",
+		    trace->count[TRACE_MM_PAGE_ALLOC_ZONE_LOCKED]);
+	put_counter(out, "modelled_pcpu_drain",
+		    trace->count[TRACE_MM_PAGE_PCPU_DRAIN]);
+	put_counter(out, "modelled_extfrag",
+		    trace->count[TRACE_MM_PAGE_ALLOC_EXTFRAG]);
 }
 
 /* Fields in the order in which the file has them. */
@@ -183,15 +181,15 @@ progress_slab(const struct replay *replay, struct out *out)
 	const struct replay_slab_counts *counts = &replay->counts.slab;
 
 	for (size_t i = 0; i < ARRAY_SIZE(slab_rows); i++)
-		row(out, slab_rows[i].key,
-		    slab_count_at(counts, slab_rows[i].offset));
-	row(out, "slab_pages_live", replay_slab_pages(replay));
-	row(out, "live_objects", replay_live_objects(replay));
+		put_counter(out, slab_rows[i].key,
+			    slab_count_at(counts, slab_rows[i].offset));
+	put_counter(out, "slab_pages_live", replay_slab_pages(replay));
+	put_counter(out, "live_objects", replay_live_objects(replay));
 	if (replay->policy != REPLAY_MIRROR)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(foretold_rows); i++)
-		row(out, foretold_rows[i].key,
-		    slab_count_at(counts, foretold_rows[i].offset));
+		put_counter(out, foretold_rows[i].key,
+			    slab_count_at(counts, foretold_rows[i].offset));
 	out_str(out, "slab_objects_percent ");
 	percent(out, counts->object_right, counts->steps);
 	out_char(out, '\n');
@@ -214,11 +212,10 @@ show_replay_progress(const struct view *v, struct out *out)
 {
 	const struct replay *replay = replay_of(v->m);
 
-	out_printf(out, "policy %s\nrunning %s\n",
-		   replay->policy == REPLAY_MIRROR ? "mirror" : "model",
+	out_printf(out, "policy %s\nrunning %s\n", policy_name(replay),
 		   replay->running ? "yes" : "no");
-	row(out, "recorded_ns", replay->last_at);
-	row(out, "modelled_ns", v->m->now_ns);
+	put_counter(out, "recorded_ns", replay->last_at);
+	put_counter(out, "modelled_ns", v->m->now_ns);
 	progress_lines(&replay->counts, out);
 	progress_steps(replay, out);
 	progress_slab(replay, out);
@@ -229,7 +226,6 @@ static void
 mismatch_line(const struct replay_note *note, struct out *out)
 {
 	bool foreseen = note->mismatch == MISMATCH_FORESEEN;
-
 	bool slab = note->event >= FTRACE_KMALLOC;
 
 	out_printf(out,

@@ -6,14 +6,6 @@
 
 #include "kmemfs/view/sums.h"
 
-static const struct kmem_cache *
-view_cache(const struct view *v)
-{
-	const char *name;
-
-	return cache_by_id(v->m, (uint32_t)v->key[0], &name);
-}
-
 /* A number of the cache, one a line. */
 #define SHOW_VALUE(field)                                                      \
 	void show_cache_##field(const struct view *v, struct out *out)         \

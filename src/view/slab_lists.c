@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * slab_lists.c - /slab/CACHE: its slabs, its lists, its objects
+ * slab_lists.c - /slab/CACHE: its slabs, its lists and arrays, its objects
  *
  * How it works: lists are shown in their order, free lists as they lie in
  * modelled RAM; one that leads astray ends with "?".
@@ -23,14 +23,6 @@ static const char *const state_names[NR_OBJECT_STATES] = {
 	[OBJECT_CPU_FREE] = "cpu_free",
 	[OBJECT_LOST] = "lost",
 };
-
-static struct kmem_cache *
-view_cache(const struct view *v)
-{
-	const char *name;
-
-	return cache_by_id(v->m, (uint32_t)v->key[0], &name);
-}
 
 /* Numbers with commas between; "-" for none. */
 static void
@@ -227,4 +219,56 @@ show_cache_objects(const struct view *v, struct out *out)
 	for (const struct slab *slab = s ? slab_next(s, NULL) : NULL; slab;
 	     slab = slab_next(s, slab))
 		put_objects(v, slab, out);
+}
+
+/* --- arrays, colour ------------------------------------------------------ */
+
+static void
+put_array(struct out *out, const char *whose, unsigned int number,
+	  const struct slab_array *array)
+{
+	if (!array->limit)
+		return;
+	out_printf(out, "%s%u %u %u %u %s ", whose, number, array->avail,
+		   array->limit, array->batchcount,
+		   array->touched ? "yes" : "no");
+	if (!array->avail)
+		out_char(out, '-');
+	/* The next to be given first. */
+	for (uint32_t i = array->avail; i-- > 0;) {
+		out_hex(out, array->entry[i]);
+		if (i)
+			out_char(out, ',');
+	}
+	out_char(out, '\n');
+}
+
+void
+show_cache_arrays(const struct view *v, struct out *out)
+{
+	const struct kmem_cache *s = view_cache(v);
+	struct slab_array array;
+
+	out_str(out, "whose avail limit batchcount touched buffers\n");
+	for (unsigned int i = 0; s && i < v->m->phys->nr_cpus; i++)
+		if (slab_array_of_cpu(s, i, &array))
+			put_array(out, "cpu", i, &array);
+	for (unsigned int i = 0; s && i < v->m->phys->nr_nodes; i++)
+		if (slab_array_of_node(s, i, &array))
+			put_array(out, "node", i, &array);
+}
+
+void
+show_cache_colour(const struct view *v, struct out *out)
+{
+	const struct kmem_cache *s = view_cache(v);
+	struct slab_colours c;
+
+	if (!s || !slab_colouring(s, &c))
+		return;
+	out_printf(out,
+		   "colours %u\ncolour_off %u\ncolour_next %u\n"
+		   "descriptor %s\ndescriptor_size %u\n",
+		   c.colours, c.offset, c.next,
+		   c.off_slab ? "off-slab" : "on-slab", c.descriptor);
 }

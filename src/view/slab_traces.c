@@ -2,20 +2,10 @@
 /* slab_traces.c - debugfs: who has the objects of a cache that keeps records */
 #include "kmemfs/show.h"
 
-#include "kmemfs/view/view.h"
-
-static const struct kmem_cache *
-view_traced(const struct view *v)
-{
-	const char *name;
-
-	return cache_by_id(v->m, (uint32_t)v->key[0], &name);
-}
-
 bool
 when_slab_traced(const struct view *v)
 {
-	const struct kmem_cache *s = view_traced(v);
+	const struct kmem_cache *s = view_cache(v);
 
 	return s && slab_has_traces(s);
 }
@@ -23,7 +13,7 @@ when_slab_traced(const struct view *v)
 void
 show_slab_alloc_traces(const struct view *v, struct out *out)
 {
-	const struct kmem_cache *s = view_traced(v);
+	const struct kmem_cache *s = view_cache(v);
 
 	if (s)
 		slab_print_traces(s, false, out);
@@ -32,7 +22,7 @@ show_slab_alloc_traces(const struct view *v, struct out *out)
 void
 show_slab_free_traces(const struct view *v, struct out *out)
 {
-	const struct kmem_cache *s = view_traced(v);
+	const struct kmem_cache *s = view_cache(v);
 
 	if (s)
 		slab_print_traces(s, true, out);

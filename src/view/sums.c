@@ -100,6 +100,17 @@ sum_high_free(const struct phys *phys, const struct node *node)
 }
 
 uint64_t
+sum_pcp(const struct zone *zone)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int cpu = 0; zone->pcp && cpu < zone->phys->nr_cpus;
+	     cpu++)
+		sum += zone->pcp[cpu].count;
+	return sum;
+}
+
+uint64_t
 pages_kb(const struct phys *phys, uint64_t pages)
 {
 	return pages << (phys->page_shift - 10);
@@ -116,8 +127,7 @@ put_counter(struct out *out, const char *name, uint64_t value)
 void
 put_value(struct out *out, uint64_t value)
 {
-	out_u64(out, value);
-	out_char(out, '\n');
+	out_u64_line(out, value);
 }
 
 void

@@ -25,9 +25,7 @@ view_dir(const struct view *v)
 void
 show_slab_link(const struct view *v, struct out *out)
 {
-	const char *name;
-	const struct kmem_cache *s =
-		cache_by_id(v->m, (uint32_t)v->key[0], &name);
+	const struct kmem_cache *s = view_cache(v);
 	char buf[32];
 
 	if (s)

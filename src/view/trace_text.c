@@ -140,6 +140,13 @@ trace_text_is_page(uint64_t pfn)
 	return pfn && pfn != PFN_NONE;
 }
 
+/* How many digits an address has that is printed with all of them. */
+static unsigned int
+address_digits(const struct arch *arch)
+{
+	return arch->vmemmap > UINT32_MAX ? 16 : 8;
+}
+
 static void
 trace_text_page(struct out *out, const struct arch *arch, uint64_t pfn)
 {
@@ -147,7 +154,7 @@ trace_text_page(struct out *out, const struct arch *arch, uint64_t pfn)
 
 	if (trace_text_is_page(pfn))
 		address = arch->vmemmap + pfn * arch->struct_page_size;
-	out_hex_pad(out, address, arch->vmemmap > UINT32_MAX ? 16 : 8);
+	out_hex_pad(out, address, address_digits(arch));
 }
 
 /* How one argument is printed; @letter is the template's. */
@@ -155,8 +162,6 @@ static void
 trace_text_arg(struct out *out, const struct trace_printer *with, char letter,
 	       uint64_t arg)
 {
-	bool wide = with->arch->vmemmap > UINT32_MAX;
-
 	switch (letter) {
 	case 'x':
 		out_hex(out, trace_text_is_page(arg) ? arg : 0);
@@ -168,7 +173,7 @@ trace_text_arg(struct out *out, const struct trace_printer *with, char letter,
 		symbols_print(with->symbols, arg, out);
 		break;
 	case 'p':
-		out_hex_pad(out, arg, wide ? 16 : 8);
+		out_hex_pad(out, arg, address_digits(with->arch));
 		break;
 	case 'i':
 		out_i64(out, (int32_t)arg);

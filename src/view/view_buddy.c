@@ -10,6 +10,7 @@
  */
 #include "kmemfs/show.h"
 #include "kmemfs/view/picture.h"
+#include "kmemfs/view/sums.h"
 
 #include <inttypes.h>
 
@@ -44,17 +45,6 @@ static uint64_t
 bytes_of(const struct zone *zone, uint64_t pages)
 {
 	return pages << zone->phys->page_shift;
-}
-
-static uint64_t
-pcp_pages(const struct zone *zone)
-{
-	uint64_t pages = 0;
-
-	for (unsigned int cpu = 0; zone->pcp && cpu < zone->phys->nr_cpus;
-	     cpu++)
-		pages += zone->pcp[cpu].count;
-	return pages;
 }
 
 static void
@@ -209,7 +199,7 @@ draw_watermarks(struct picture *p, const struct panel *panel)
 
 	draw_gauge(p, panel, x, (uint64_t)zone->stat[ZS_nr_free_pages], scale,
 		   COLOUR_SKY, "free");
-	draw_gauge(p, panel, x + GAUGE_BAR + GAUGE_GAP, pcp_pages(zone), scale,
+	draw_gauge(p, panel, x + GAUGE_BAR + GAUGE_GAP, sum_pcp(zone), scale,
 		   COLOUR_YELLOW, "pcp");
 	picture_line(p, x - 4, panel->bottom, right + 4, panel->bottom, 1,
 		     COLOUR_MIDDLE);

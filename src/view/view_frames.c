@@ -119,12 +119,10 @@ draw_cell(struct rects *rects, const struct frame_cell *cell, double x,
 	at = x;
 	picture_shares(cell->of_type, MIGRATE_TYPES, CELL, VISIBLE, share);
 	for (int t = 0; t < MIGRATE_TYPES; t++) {
-		bool some = cell->of_type[t];
-
 		rects_add(rects, picture_type_colour(t),
 			  (struct picture_box){at, y + CELL_HEIGHT + STRIP_GAP,
-					       some ? share[t] : 0, STRIP});
-		at += some ? share[t] : 0;
+					       share[t], STRIP});
+		at += share[t];
 	}
 }
 
@@ -212,44 +210,44 @@ draw_panel(struct picture *p, const struct phys *phys,
 	return y + (double)nr_rows * ROW + AFTER;
 }
 
+/* Whether a zone of @node spans frame @at.  *@next is where that zone ends;
+ * without one where the next begins, but @end at the most. */
+static bool
+is_spanned(const struct node *node, pfn_t at, pfn_t end, pfn_t *next)
+{
+	*next = end;
+	for (int t = 0; t < MAX_NR_ZONES; t++) {
+		const struct zone *z = &node->zones[t];
+
+		if (!zone_populated(z))
+			continue;
+		if (zone_spans(z, at)) {
+			*next = zone_end_pfn(z);
+			return true;
+		}
+		if (z->start_pfn > at)
+			*next = MIN_OF(*next, z->start_pfn);
+	}
+	return false;
+}
+
 /* The part of node @nid's memory that is offline and spanned by none of its
  * zones: from the first such frame to the last. */
 static bool
 find_offline(const struct phys *phys, unsigned int nid, struct panel *panel)
 {
-	const struct memblock *memblock = &phys->memblock;
 	const struct node *node = phys->nodes[nid];
+	pfn_t at, end, next;
 
 	*panel = (struct panel){.nid = nid, .start = PFN_NONE};
-	for (guint i = 0; i < memblock->memory->len; i++) {
-		const struct range *r =
-			&g_array_index(memblock->memory, struct range, i);
-		pfn_t at = (r->start + page_size(phys) - 1) >> phys->page_shift;
-		pfn_t end = r->end >> phys->page_shift;
-
-		if (g_array_index(memblock->memory_node, int, i) != (int)nid)
+	for (guint i = 0; i < phys->memblock.memory->len; i++) {
+		if (!frames_of_boot(phys, i, nid, &at, &end))
 			continue;
-		while (at < end) {
-			const struct zone *in = NULL;
-			pfn_t next = end;
-
-			for (int t = 0; t < MAX_NR_ZONES; t++) {
-				const struct zone *z = &node->zones[t];
-
-				if (!zone_populated(z))
-					continue;
-				if (zone_spans(z, at))
-					in = z;
-				else if (z->start_pfn > at)
-					next = MIN_OF(next, z->start_pfn);
-			}
-			if (in) {
-				at = zone_end_pfn(in);
+		for (; at < end; at = next) {
+			if (is_spanned(node, at, end, &next))
 				continue;
-			}
 			panel->start = MIN_OF(panel->start, at);
 			panel->end = MAX_OF(panel->end, next);
-			at = next;
 		}
 	}
 	return panel->start != PFN_NONE;

@@ -38,35 +38,16 @@ struct seen {
 	bool table;
 };
 
-struct audit {
+struct vm_audit {
+	struct audit audit;
 	const struct vm *vm;
-	finding_fn found;
-	void *user;
-	unsigned int nr;
-	unsigned int of_law[NR_LAWS];
 	GHashTable *seen;	     /* pfn -> struct seen, owned */
 	int64_t rss[NR_MM_COUNTERS]; /* of the address space in hand */
 	uint64_t tables;
 };
 
-static __attribute__((format(printf, 3, 4))) void
-finding(struct audit *a, enum law_id law, const char *format, ...)
-{
-	char text[256];
-	va_list ap;
-
-	if (++a->of_law[law] > FINDINGS_MOST)
-		return;
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	a->nr++;
-	if (a->found)
-		a->found(a->user, vm_laws[law].name, text);
-}
-
 static struct seen *
-seen_of(struct audit *a, pfn_t pfn)
+seen_of(struct vm_audit *a, pfn_t pfn)
 {
 	gpointer key = (gpointer)(uintptr_t)pfn;
 	struct seen *s = g_hash_table_lookup(a->seen, key);
@@ -81,7 +62,7 @@ seen_of(struct audit *a, pfn_t pfn)
 /* --- tables ------------------------------------------------------------- */
 
 static void
-audit_leaf(struct audit *a, const struct mm *mm, va_t va, uint64_t e)
+audit_leaf(struct vm_audit *a, const struct mm *mm, va_t va, uint64_t e)
 {
 	const struct vm *vm = a->vm;
 	pfn_t pfn = vm_entry_pfn(vm, e);
@@ -91,10 +72,10 @@ audit_leaf(struct audit *a, const struct mm *mm, va_t va, uint64_t e)
 	if (pfn >= vm->phys->max_pfn ||
 	    vm->phys->frames[pfn].state != FRAME_ALLOCATED ||
 	    !(vm->pages[pfn].flags & (VMP_ANON | VMP_OBJECT))) {
-		finding(a, LAW_MAPCOUNT,
-			"mm %u maps pfn %" PRIu64 " at %#" PRIx64
-			", which is no user page",
-			mm->id, pfn, va);
+		audit_tell(&a->audit, LAW_MAPCOUNT,
+			   "mm %u maps pfn %" PRIu64 " at %#" PRIx64
+			   ", which is no user page",
+			   mm->id, pfn, va);
 		return;
 	}
 	seen_of(a, pfn)->entries++;
@@ -102,7 +83,7 @@ audit_leaf(struct audit *a, const struct mm *mm, va_t va, uint64_t e)
 }
 
 static void
-audit_table(struct audit *a, const struct mm *mm, pa_t table,
+audit_table(struct vm_audit *a, const struct mm *mm, pa_t table,
 	    unsigned int level, va_t base)
 {
 	const struct vm *vm = a->vm;
@@ -110,7 +91,8 @@ audit_table(struct audit *a, const struct mm *mm, pa_t table,
 	struct seen *s = seen_of(a, pfn);
 
 	if (s->table) {
-		finding(a, LAW_TABLES, "pfn %" PRIu64 " is a table twice", pfn);
+		audit_tell(&a->audit, LAW_TABLES,
+			   "pfn %" PRIu64 " is a table twice", pfn);
 		return;
 	}
 	s->table = true;
@@ -132,10 +114,11 @@ audit_table(struct audit *a, const struct mm *mm, pa_t table,
 		    !frame_owned_by(vm->phys->frames[pfn].owner, OWNER_PGTABLE,
 				    &owner) ||
 		    owner != mm->id) {
-			finding(a, LAW_TABLES,
-				"mm %u: the entry for %#" PRIx64 " at level %u "
-				"leads to no table of its own",
-				mm->id, va, level);
+			audit_tell(&a->audit, LAW_TABLES,
+				   "mm %u: the entry for %#" PRIx64
+				   " at level %u "
+				   "leads to no table of its own",
+				   mm->id, va, level);
 			continue;
 		}
 		audit_table(a, mm, pfn << VM_PAGE_SHIFT, level - 1, va);
@@ -145,7 +128,7 @@ audit_table(struct audit *a, const struct mm *mm, pa_t table,
 /* --- one address space -------------------------------------------------- */
 
 static void
-audit_areas(struct audit *a, const struct mm *mm, uint64_t *committed)
+audit_areas(struct vm_audit *a, const struct mm *mm, uint64_t *committed)
 {
 	uint64_t total = 0, locked = 0;
 	va_t end = 0;
@@ -156,24 +139,24 @@ audit_areas(struct audit *a, const struct mm *mm, uint64_t *committed)
 		if (v->start < end || v->end <= v->start || v->mm != mm ||
 		    !page_aligned(v->start | v->end) ||
 		    v->end > a->vm->layout.task_size)
-			finding(a, LAW_AREAS,
-				"mm %u: the area %#" PRIx64 "-%#" PRIx64
-				" after %#" PRIx64,
-				mm->id, v->start, v->end, end);
+			audit_tell(&a->audit, LAW_AREAS,
+				   "mm %u: the area %#" PRIx64 "-%#" PRIx64
+				   " after %#" PRIx64,
+				   mm->id, v->start, v->end, end);
 		end = v->end;
 		total += vma_pages(v);
 		locked += v->flags & VM_LOCKED ? vma_pages(v) : 0;
 		*committed += v->flags & VM_ACCOUNT ? vma_pages(v) : 0;
 	}
 	if (total != mm->total_vm || locked != mm->locked_vm)
-		finding(a, LAW_SUMS,
-			"mm %u has %" PRIu64 " pages, %" PRIu64
-			" locked; it counts %" PRIu64 " and %" PRIu64,
-			mm->id, total, locked, mm->total_vm, mm->locked_vm);
+		audit_tell(&a->audit, LAW_SUMS,
+			   "mm %u has %" PRIu64 " pages, %" PRIu64
+			   " locked; it counts %" PRIu64 " and %" PRIu64,
+			   mm->id, total, locked, mm->total_vm, mm->locked_vm);
 }
 
 static void
-audit_mm(struct audit *a, const struct mm *mm, uint64_t *committed)
+audit_mm(struct vm_audit *a, const struct mm *mm, uint64_t *committed)
 {
 	int users = 0;
 
@@ -183,22 +166,24 @@ audit_mm(struct audit *a, const struct mm *mm, uint64_t *committed)
 	audit_table(a, mm, mm->top, a->vm->shape.top, 0);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
 		if (a->rss[i] != mm->counter[i])
-			finding(a, LAW_RSS,
-				"mm %u: counter %d is %" PRId64 ", %" PRId64
-				" entries",
-				mm->id, i, mm->counter[i], a->rss[i]);
+			audit_tell(&a->audit, LAW_RSS,
+				   "mm %u: counter %d is %" PRId64 ", %" PRId64
+				   " entries",
+				   mm->id, i, mm->counter[i], a->rss[i]);
 	if (a->tables != mm->tables)
-		finding(a, LAW_TABLES,
-			"mm %u reaches %" PRIu64 " tables and counts %" PRIu64,
-			mm->id, a->tables, mm->tables);
+		audit_tell(&a->audit, LAW_TABLES,
+			   "mm %u reaches %" PRIu64
+			   " tables and counts %" PRIu64,
+			   mm->id, a->tables, mm->tables);
 	for (guint i = 0; i < a->vm->tasks->len; i++) {
 		const struct task *t = g_ptr_array_index(a->vm->tasks, i);
 
 		users += t->mm == mm;
 	}
 	if (users != mm->users)
-		finding(a, LAW_TASKS, "mm %u has %d users and counts %d",
-			mm->id, users, mm->users);
+		audit_tell(&a->audit, LAW_TASKS,
+			   "mm %u has %d users and counts %d", mm->id, users,
+			   mm->users);
 }
 
 /* --- frames ------------------------------------------------------------- */
@@ -209,7 +194,7 @@ struct tally {
 };
 
 static void
-audit_page(struct audit *a, pfn_t pfn, struct tally *sum)
+audit_page(struct vm_audit *a, pfn_t pfn, struct tally *sum)
 {
 	const struct vm *vm = a->vm;
 	const struct frame *f = &vm->phys->frames[pfn];
@@ -221,20 +206,21 @@ audit_page(struct audit *a, pfn_t pfn, struct tally *sum)
 	unsigned int back;
 
 	if (f->mapcount != (int32_t)entries)
-		finding(a, LAW_MAPCOUNT,
-			"pfn %" PRIu64 " has map count %d and %u entries", pfn,
-			f->mapcount, entries);
+		audit_tell(&a->audit, LAW_MAPCOUNT,
+			   "pfn %" PRIu64 " has map count %d and %u entries",
+			   pfn, f->mapcount, entries);
 	if ((uint64_t)f->refs != entries + (object ? 1 : 0) + pins)
-		finding(a, LAW_REFS,
-			"pfn %" PRIu64 " has %d references; %u entries, %u "
-			"pins%s",
-			pfn, f->refs, entries, (unsigned int)pins,
-			object ? ", an object" : "");
+		audit_tell(&a->audit, LAW_REFS,
+			   "pfn %" PRIu64 " has %d references; %u entries, %u "
+			   "pins%s",
+			   pfn, f->refs, entries, (unsigned int)pins,
+			   object ? ", an object" : "");
 	back = vm_rmap_walk(vm, pfn, NULL, NULL);
 	if (back != entries)
-		finding(a, LAW_RMAP,
-			"pfn %" PRIu64 ": the way back finds %u of %u entries",
-			pfn, back, entries);
+		audit_tell(&a->audit, LAW_RMAP,
+			   "pfn %" PRIu64
+			   ": the way back finds %u of %u entries",
+			   pfn, back, entries);
 	if (object) {
 		sum->file++;
 		sum->shmem += !!(p->flags & VMP_SWAPBACKED);
@@ -250,23 +236,24 @@ audit_page(struct audit *a, pfn_t pfn, struct tally *sum)
 }
 
 static void
-audit_table_frame(struct audit *a, pfn_t pfn, uint32_t owner, struct tally *sum)
+audit_table_frame(struct vm_audit *a, pfn_t pfn, uint32_t owner,
+		  struct tally *sum)
 {
 	const struct vm *vm = a->vm;
 	uint64_t level = vm->pages[pfn].index & (VM_PAGE - 1);
 
 	if (owner && !seen_of(a, pfn)->table)
-		finding(a, LAW_TABLES,
-			"pfn %" PRIu64
-			" is a table of mm %u that nothing leads "
-			"to",
-			pfn, owner);
+		audit_tell(&a->audit, LAW_TABLES,
+			   "pfn %" PRIu64
+			   " is a table of mm %u that nothing leads "
+			   "to",
+			   pfn, owner);
 	if (level <= 1 && level != vm->shape.top)
 		sum->tables++;
 }
 
 static void
-compare(struct audit *a, unsigned int nid, const struct tally *sum)
+compare(struct vm_audit *a, unsigned int nid, const struct tally *sum)
 {
 	const int64_t *stat = a->vm->phys->nodes[nid]->stat;
 	const struct {
@@ -287,15 +274,16 @@ compare(struct audit *a, unsigned int nid, const struct tally *sum)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (stat[rows[i].stat] != rows[i].count)
-			finding(a, LAW_COUNTERS,
-				"node %u: counter %d is %" PRId64 ", there are "
-				"%" PRId64,
-				nid, rows[i].stat, stat[rows[i].stat],
-				rows[i].count);
+			audit_tell(&a->audit, LAW_COUNTERS,
+				   "node %u: counter %d is %" PRId64
+				   ", there are "
+				   "%" PRId64,
+				   nid, rows[i].stat, stat[rows[i].stat],
+				   rows[i].count);
 }
 
 static void
-audit_frames(struct audit *a)
+audit_frames(struct vm_audit *a)
 {
 	const struct phys *phys = a->vm->phys;
 	struct tally *sums = g_new0(struct tally, phys->nr_nodes);
@@ -322,7 +310,7 @@ audit_frames(struct audit *a)
 /* --- the rest ----------------------------------------------------------- */
 
 static void
-audit_commit(struct audit *a, uint64_t committed)
+audit_commit(struct vm_audit *a, uint64_t committed)
 {
 	GHashTableIter it;
 	gpointer value;
@@ -335,13 +323,14 @@ audit_commit(struct audit *a, uint64_t committed)
 			committed += page_align(o->size) >> VM_PAGE_SHIFT;
 	}
 	if (committed != a->vm->committed)
-		finding(a, LAW_COMMIT,
-			"%" PRIu64 " pages are promised, the sum is %" PRIu64,
-			a->vm->committed, committed);
+		audit_tell(&a->audit, LAW_COMMIT,
+			   "%" PRIu64
+			   " pages are promised, the sum is %" PRIu64,
+			   a->vm->committed, committed);
 }
 
 static void
-audit_tlb(struct audit *a, unsigned int cpu)
+audit_tlb(struct vm_audit *a, unsigned int cpu)
 {
 	const struct vm_cpu *c = &a->vm->cpu[cpu];
 
@@ -361,10 +350,10 @@ audit_tlb(struct audit *a, unsigned int cpu)
 			if (w.outcome != MMU_OK || w.pa != e->frame ||
 			    w.writable < e->writable || w.user < e->user ||
 			    w.no_exec > e->no_exec)
-				finding(a, LAW_TLB,
-					"CPU %u has an entry for %#" PRIx64
-					" that tables do not",
-					cpu, e->page);
+				audit_tell(&a->audit, LAW_TLB,
+					   "CPU %u has an entry for %#" PRIx64
+					   " that tables do not",
+					   cpu, e->page);
 		}
 	}
 }
@@ -372,7 +361,13 @@ audit_tlb(struct audit *a, unsigned int cpu)
 unsigned int
 vm_verify(const struct vm *vm, finding_fn found, void *user)
 {
-	struct audit a = {.vm = vm, .found = found, .user = user};
+	struct vm_audit a = {
+		.audit = {.laws = vm_laws,
+			  .most = FINDINGS_MOST,
+			  .found = found,
+			  .user = user},
+		.vm = vm,
+	};
 	uint64_t committed = 0;
 
 	if (!vm->pages)
@@ -385,5 +380,5 @@ vm_verify(const struct vm *vm, finding_fn found, void *user)
 	for (unsigned int cpu = 0; cpu < vm->nr_cpus; cpu++)
 		audit_tlb(&a, cpu);
 	g_hash_table_destroy(a.seen);
-	return a.nr;
+	return a.audit.nr;
 }

@@ -18,7 +18,9 @@
  * A failure prints seed, machine and line number; --seed N --machine NAME
  * --trace shows the lines that led there.
  */
-#include "kmemfs/base/text.h"
+#include "args.h"
+#include "common.h"
+
 #include "kmemfs/machine/journal.h"
 #include "kmemfs/machine/op.h"
 
@@ -28,30 +30,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct law_run {
-	uint64_t seed, random;
+static struct run {
+	struct law_args args;
+	uint64_t random;
 	const char *machine;
 	unsigned int line;
-	bool trace;
 	unsigned int failed, passed;
 	struct machine *m;
 	char digest[DIGEST_TEXT]; /* after the last line */
 } run;
 
-static uint64_t
-next_random(void)
-{
-	uint64_t z = run.random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
 static unsigned int
 below(unsigned int n)
 {
-	return (unsigned int)(next_random() % n);
+	return (unsigned int)(next_random(&run.random) % n);
 }
 
 #define ONE_OF(table) (table)[below(ARRAY_SIZE(table))]
@@ -288,7 +280,8 @@ static void
 line_bytes(struct out *out)
 {
 	const struct phys *phys = run.m->phys;
-	pa_t at = next_random() % (phys->max_pfn << phys->page_shift);
+	pa_t at =
+		next_random(&run.random) % (phys->max_pfn << phys->page_shift);
 	unsigned int most = 40;
 
 	out_str(out, "bytes/write ");
@@ -336,7 +329,8 @@ static void
 line_replay(struct out *out)
 {
 	const struct phys *phys = run.m->phys;
-	unsigned long long pfn = next_random() % (phys->max_pfn + 100);
+	unsigned long long pfn =
+		next_random(&run.random) % (phys->max_pfn + 100);
 
 	/* Few blocks, so that they are met again. */
 	if (below(3))
@@ -428,7 +422,8 @@ static void
 broken(const char *what, const char *detail)
 {
 	printf("FAILED: %s\n  --seed %llu --machine %s, line %u: %s\n", what,
-	       (unsigned long long)run.seed, run.machine, run.line, detail);
+	       (unsigned long long)run.args.seed, run.machine, run.line,
+	       detail);
 	fflush(stdout);
 	run.failed++;
 }
@@ -496,11 +491,11 @@ do_line(const char *line, bool large)
 	struct refusal r = {0};
 	int err;
 
-	if (run.trace)
+	if (run.args.trace)
 		printf("%u: %s\n", run.line, line);
 	err = machine_do(run.m, line, NULL, &r);
 	machine_digest(run.m, after);
-	if (run.trace && err)
+	if (run.args.trace && err)
 		printf("    %s\n", r.sentence);
 	if (err && !r.ran) {
 		if (strcmp(run.digest, after))
@@ -557,7 +552,7 @@ run_machine(const char *name, unsigned int nr, bool large)
 {
 	unsigned int failed = run.failed;
 
-	run.random = run.seed ^ nr;
+	run.random = run.args.seed ^ nr;
 	if (!boot(name, NULL))
 		return;
 	run_lines(nr, large);
@@ -588,7 +583,7 @@ run_state(const char *name, unsigned int nr)
 	char left[DIGEST_TEXT] = "", found[DIGEST_TEXT];
 	unsigned int failed = run.failed;
 
-	run.random = run.seed;
+	run.random = run.args.seed;
 	for (int turn = 0; turn < 3 && boot(name, dir); turn++) {
 		machine_digest(run.m, found);
 		if (turn && strcmp(left, found))
@@ -621,43 +616,23 @@ static const struct {
 int
 main(int argc, char **argv)
 {
-	unsigned int ops = 3000;
-	const char *only = NULL;
+	unsigned int ops;
 
-	run.seed = 1;
-	for (int i = 1; i < argc; i++) {
-		uint64_t value = 0;
-
-		if (!strcmp(argv[i], "--trace")) {
-			run.trace = true;
-			continue;
-		}
-		if (i + 1 < argc)
-			text_u64(argv[i + 1], &value);
-		if (!strcmp(argv[i], "--seed"))
-			run.seed = value;
-		else if (!strcmp(argv[i], "--ops"))
-			ops = (unsigned int)value;
-		else if (!strcmp(argv[i], "--machine"))
-			only = argv[i + 1];
-		else
-			return fprintf(stderr, "law_machine: %s?\n", argv[i]),
-			       2;
-		i++;
-	}
-	printf("--seed %llu --ops %u\n", (unsigned long long)run.seed, ops);
+	if (!law_args_read(&run.args, argc, argv))
+		return 2;
+	ops = run.args.ops;
 	for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
 		const char *name = machines[i].name;
 		unsigned int most = MAX_OF(ops / machines[i].share, 1U);
 
-		if (only && strcmp(only, name))
+		if (!law_args_want(&run.args, name))
 			continue;
 		for (unsigned int nr = 30; nr < most && !run.failed; nr *= 10)
 			run_machine(name, nr, machines[i].large);
 		if (!run.failed)
 			run_machine(name, most, machines[i].large);
 	}
-	if (!run.failed && (!only || !strcmp(only, "uma-small")))
+	if (!run.failed && law_args_want(&run.args, "uma-small"))
 		run_state("uma-small", MIN_OF(ops, 1000U));
 	printf("%u passed, %u failed\n", run.passed, run.failed);
 	return run.failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -13,14 +13,14 @@
  * A failure prints seed, machine and step; --seed N --machine NAME --trace
  * reruns it and shows each step.
  */
+#include "common.h"
+#include "driver.h"
+
 #include "kmemfs/phys/pages.h"
 #include "kmemfs/phys/phys.h"
 #include "kmemfs/phys/sysctl.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define HELD_MOST 4096
 
@@ -50,39 +50,18 @@ struct held {
 
 /* One run of one machine. */
 struct run {
+	struct law_run law;
 	const struct machine_kind *kind;
 	struct phys_config config;
 	struct trace trace;
 	uint64_t now;
 	struct phys *phys;
-	uint64_t random;
 	struct held held[HELD_MOST];
 	unsigned int nr_held;
 	uint32_t last_owner;
-	unsigned int step;
 	bool tell; /* ask why each time */
-	bool show; /* print each step */
 	struct out why;
-	unsigned int findings;
 };
-
-static uint64_t seed = 1;
-
-static uint64_t
-draw(struct run *r)
-{
-	uint64_t z = r->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static uint64_t
-below(struct run *r, uint64_t limit)
-{
-	return draw(r) % limit;
-}
 
 /* --- machines ------------------------------------------------------------ */
 
@@ -147,23 +126,6 @@ config_clear(struct phys_config *c)
 }
 
 /* --- steps --------------------------------------------------------------- */
-
-static void say(const struct run *r, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void
-say(const struct run *r, const char *format, ...)
-{
-	va_list ap;
-
-	if (!r->show)
-		return;
-	printf("%6u ", r->step);
-	va_start(ap, format);
-	vprintf(format, ap);
-	va_end(ap);
-	putchar('\n');
-}
 
 static unsigned int
 some_order(struct run *r)
@@ -474,58 +436,28 @@ step_hotplug(struct run *r)
 	}
 }
 
-static const struct {
-	void (*step)(struct run *r);
-	unsigned int weight;
-} steps[] = {
-	{step_alloc,    40},
-	    {step_put,      36},
-	{step_fill,	    2 },
-	{step_put_many, 2 },
-	    {step_put_list, 4 },
-	{step_bulk,	    2 },
-	{step_split,    2 },
-	    {step_drain,	 3 },
-	{step_mirror,   12},
-	{step_sysctl,   2 },
-	    {step_cpu,      1 },
-	{step_hotplug,  1 },
+static const struct law_step steps[] = {
+	{40, step_alloc   },
+	    {36, step_put	 },
+	{2,  step_fill    },
+	{2,  step_put_many},
+	    {4,	step_put_list},
+	{2,  step_bulk    },
+	{2,  step_split   },
+	    {3,	step_drain	  },
+	{12, step_mirror	},
+	{2,  step_sysctl  },
+	    {1,	step_cpu	},
+	{1,  step_hotplug },
 };
 
-static void
-step_some(struct run *r)
-{
-	unsigned int sum = 0;
-	uint64_t at;
-
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		sum += steps[i].weight;
-	at = below(r, sum);
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (at < steps[i].weight) {
-			steps[i].step(r);
-			return;
-		}
-		at -= steps[i].weight;
-	}
-}
-
 /* --- runs ---------------------------------------------------------------- */
-
-static void
-print_finding(void *user, const char *law, const char *finding)
-{
-	struct run *r = user;
-
-	r->findings++;
-	printf("  %s: %s\n", law, finding);
-}
 
 /* A number for all lists in their order and all counters. */
 static uint64_t
 fingerprint(const struct phys *phys)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = 0;
 
 	for (unsigned int i = 0; i < phys->nr_zones; i++) {
 		struct zone *zone = phys->zones[i];
@@ -539,111 +471,79 @@ fingerprint(const struct phys *phys)
 				pfn = buddy_list_next(zone, at / MIGRATE_TYPES,
 						      at % MIGRATE_TYPES,
 						      &cursor);
-				hash = (hash ^ pfn) * 0x100000001b3;
+				hash_number(&hash, pfn);
 			} while (pfn != PFN_NONE);
 		}
 		for (int s = 0; s < NR_ZONE_STATS; s++)
-			hash = (hash ^ (uint64_t)zone->stat[s]) * 0x100000001b3;
+			hash_number(&hash, (uint64_t)zone->stat[s]);
 	}
 	for (int e = 0; e < NR_VM_EVENTS; e++)
-		hash = (hash ^ phys->event[e]) * 0x100000001b3;
+		hash_number(&hash, phys->event[e]);
 	return hash;
 }
 
-static bool
-run_one(struct run *r, unsigned int ops, uint64_t *result)
+static void
+run_steps(struct run *r, unsigned int ops)
 {
-	char why[256];
-
-	config_make(r);
-	trace_init(&r->trace, 1024);
-	r->trace.on = r->tell; /* and with events on, the other time off */
-	r->trace.enabled = ~0U;
-	r->random = seed;
-	r->phys = phys_boot(&r->config, &r->trace, &r->now, NULL, NULL, why,
-			    sizeof(why));
-	if (!r->phys) {
-		printf("  cannot boot: %s\n", why);
-		r->findings++;
-	}
-	for (r->step = 0; r->phys && r->step <= ops; r->step++) {
-		if (r->step)
-			step_some(r);
-		if (phys_verify(r->phys, print_finding, r))
+	for (r->law.step = 0; r->law.step <= ops; r->law.step++) {
+		if (r->law.step)
+			law_take_step(&r->law, r, steps, ARRAY_SIZE(steps));
+		if (phys_verify(r->phys, law_found, &r->law))
 			break;
 	}
+}
+
+static const char *
+kind_name(size_t i)
+{
+	return kinds[i].name;
+}
+
+/* The second time with stories and events, the first without. */
+static bool
+run_once(size_t i, const struct law_run *law, unsigned int ops, bool second,
+	 uint64_t *digest)
+{
+	struct run *r = g_new0(struct run, 1);
+	char why[256];
+	bool passed;
+
+	r->law = *law;
+	r->kind = &kinds[i];
+	r->tell = second;
+	config_make(r);
+	trace_init(&r->trace, 1024);
+	r->trace.on = r->tell;
+	r->trace.enabled = ~0U;
+	r->phys = phys_boot(&r->config, &r->trace, &r->now, NULL, NULL, why,
+			    sizeof(why));
 	if (r->phys) {
-		*result = fingerprint(r->phys);
+		run_steps(r, ops);
+		*digest = fingerprint(r->phys);
 		phys_free(r->phys);
+	} else {
+		fail(r, "cannot boot: %s", why);
 	}
+	passed = !r->law.failed;
 	trace_fini(&r->trace);
 	out_fini(&r->why);
 	config_clear(&r->config);
-	return !r->findings;
-}
-
-static bool
-run_kind(const struct machine_kind *kind, unsigned int ops, bool show)
-{
-	uint64_t result[2] = {0, 1};
-	bool good = true;
-
-	for (int tell = 0; tell < 2 && good; tell++) {
-		struct run *r = g_new0(struct run, 1);
-
-		r->kind = kind;
-		r->tell = tell;
-		r->show = show && !tell;
-		good = run_one(r, ops, &result[tell]);
-		if (!good)
-			printf("FAILED: machine %s, step %u of --seed %" PRIu64
-			       " --machine %s\n",
-			       kind->name, r->step, seed, kind->name);
-		g_free(r);
-	}
-	if (good && result[0] != result[1]) {
-		printf("FAILED: machine %s: --seed %" PRIu64 ": %u steps, told "
-		       "and untold, end differently\n",
-		       kind->name, seed, ops);
-		good = false;
-	}
-	return good;
+	g_free(r);
+	return passed;
 }
 
 int
 main(int argc, char **argv)
 {
-	unsigned int ops = 3000, passed = 0, failed = 0;
-	const char *only = NULL;
-	bool show = false;
+	static const struct law_test test = {
+		.nr_machines = ARRAY_SIZE(kinds),
+		.machine = kind_name,
+		.run = run_once,
+		.differ = "told and untold it ends differently",
+		.first = 30,
+		.factor = 10,
+		.seeds = 1,
+	};
 
-	for (int i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : "";
-
-		if (!strcmp(argv[i], "--seed"))
-			seed = strtoull(value, NULL, 0);
-		else if (!strcmp(argv[i], "--ops"))
-			ops = (unsigned int)strtoul(value, NULL, 0);
-		else if (!strcmp(argv[i], "--machine"))
-			only = value;
-		else if (!strcmp(argv[i], "--trace"))
-			show = true;
-	}
-	printf("--seed %" PRIu64 " --ops %u\n", seed, ops);
-	for (unsigned int nr = 30;; nr *= 10) {
-		unsigned int now = MIN_OF(nr, ops);
-
-		for (size_t i = 0; i < ARRAY_SIZE(kinds) && !failed; i++) {
-			if (only && strcmp(only, kinds[i].name))
-				continue;
-			if (run_kind(&kinds[i], now, show))
-				passed++;
-			else
-				failed++;
-		}
-		if (nr >= ops)
-			break;
-	}
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return law_main(argc, argv, &test);
 }

@@ -16,15 +16,15 @@
  * A failure prints seed, machine and step; --seed N --machine NAME --trace
  * reruns it and shows each step.
  */
-#include "kmemfs/machine/config.h"
+#include "common.h"
+#include "driver.h"
+
 #include "kmemfs/slab/kmalloc.h"
 #include "kmemfs/slab/slab.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define HELD_MOST 2048
 #define CACHES_MOST 12
@@ -71,6 +71,7 @@ struct held {
 };
 
 struct run {
+	struct law_run law;
 	const struct machine_kind *kind;
 	struct machine_config *config;
 	struct trace trace;
@@ -79,72 +80,15 @@ struct run {
 	struct ram *ram;
 	struct symbols *symbols;
 	struct slab_common *sc;
-	uint64_t random;
 	struct held held[HELD_MOST];
 	unsigned int nr_held;
 	struct kmem_cache *cache[CACHES_MOST];
 	char *name[CACHES_MOST];
 	unsigned int nr_caches;
 	uint32_t last_id;
-	unsigned int step;
-	bool tell, show, failed;
+	bool tell;
 	struct out why;
-	uint64_t digest;
 };
-
-static uint64_t seed = 1;
-
-static uint64_t
-draw(struct run *r)
-{
-	uint64_t z = r->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static uint64_t
-below(struct run *r, uint64_t limit)
-{
-	return draw(r) % limit;
-}
-
-static void fail(struct run *r, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void
-fail(struct run *r, const char *format, ...)
-{
-	va_list ap;
-
-	if (!r->failed)
-		printf("FAILED --seed %" PRIu64 " --machine %s, step %u\n",
-		       seed, r->kind->name, r->step);
-	r->failed = true;
-	printf("  ");
-	va_start(ap, format);
-	vprintf(format, ap);
-	va_end(ap);
-	putchar('\n');
-}
-
-static void say(const struct run *r, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void
-say(const struct run *r, const char *format, ...)
-{
-	va_list ap;
-
-	if (!r->show)
-		return;
-	printf("%6u ", r->step);
-	va_start(ap, format);
-	vprintf(format, ap);
-	va_end(ap);
-	putchar('\n');
-}
 
 /* --- objects ---------------------------------------------------------------
  */
@@ -374,7 +318,7 @@ step_create(struct run *r)
 		return;
 	if (!below(r, 3))
 		args.usersize = args.size;
-	snprintf(name, sizeof(name), "c%u", r->step);
+	snprintf(name, sizeof(name), "c%u", r->law.step);
 	args.name = name;
 	err = kmem_cache_create(r->sc, &args, &r->cache[r->nr_caches], &why);
 	say(r, "create %s of %" PRIu64 " bytes, flags %x: %d", name, args.size,
@@ -453,10 +397,7 @@ step_time(struct run *r)
 /* --- runs ------------------------------------------------------------------
  */
 
-static const struct {
-	unsigned int weight;
-	void (*do_it)(struct run *r);
-} steps[] = {
+static const struct law_step steps[] = {
 	{30, step_alloc     },
 	      {14, step_kmalloc   },
 	   {36, step_free	 },
@@ -470,58 +411,10 @@ static const struct {
 };
 
 static void
-take_step(struct run *r)
-{
-	unsigned int total = 0, pick;
-
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		total += steps[i].weight;
-	pick = (unsigned int)below(r, total);
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (pick < steps[i].weight) {
-			steps[i].do_it(r);
-			return;
-		}
-		pick -= steps[i].weight;
-	}
-}
-
-static void
-found(void *user, const char *law, const char *finding)
-{
-	fail(user, "%s: %s", law, finding);
-}
-
-static void
 check_laws(struct run *r)
 {
-	slab_verify(r->sc, found, r);
-	phys_verify(r->phys, found, r);
-}
-
-static void
-add_number(void *sum, uint64_t v)
-{
-	uint64_t *hash = sum;
-
-	*hash = (*hash ^ v) * 0x9e3779b97f4a7c15;
-	*hash ^= *hash >> 29;
-}
-
-static uint64_t
-pages_there(const struct run *r)
-{
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < r->phys->nr_zones; i++) {
-		const struct zone *zone = r->phys->zones[i];
-
-		sum += (uint64_t)zone->stat[ZS_nr_free_pages];
-		for (unsigned int cpu = 0; zone->pcp && cpu < r->phys->nr_cpus;
-		     cpu++)
-			sum += zone->pcp[cpu].count;
-	}
-	return sum;
+	slab_verify(r->sc, law_found, &r->law);
+	phys_verify(r->phys, law_found, &r->law);
 }
 
 /* All objects and caches go: so must all pages. */
@@ -537,9 +430,9 @@ empty(struct run *r, uint64_t pages)
 	for (guint i = r->sc->caches->len; i-- > 0;)
 		kmem_cache_shrink(g_ptr_array_index(r->sc->caches, i));
 	check_laws(r);
-	if (pages_there(r) != pages)
+	if (unused_pages(r->phys) != pages)
 		fail(r, "%" PRIu64 " pages were free, %" PRIu64 " are", pages,
-		     pages_there(r));
+		     unused_pages(r->phys));
 	for (unsigned int i = 0; i < r->phys->nr_nodes; i++)
 		if (r->phys->nodes[i]->stat[NS_nr_slab_unreclaimable])
 			fail(r, "node %u still counts slab pages", i);
@@ -548,17 +441,12 @@ empty(struct run *r, uint64_t pages)
 static bool
 start(struct run *r, const struct machine_kind *kind)
 {
-	char *text = g_strdup_printf("[machine]\n%s", kind->ini);
-	char *error = NULL, why[256];
+	char why[256];
 
 	r->kind = kind;
-	r->random = seed;
-	r->config = config_read(text, "law", &error);
-	g_free(text);
-	if (!r->config) {
-		printf("%s\n", error);
+	r->config = law_config(kind->ini);
+	if (!r->config)
 		return false;
-	}
 	r->phys = phys_boot(&r->config->phys, &r->trace, &r->now, NULL, NULL,
 			    why, sizeof(why));
 	r->ram = ram_new(r->phys->max_pfn << r->phys->page_shift, UINT64_MAX);
@@ -580,84 +468,56 @@ stop(struct run *r)
 	out_fini(&r->why);
 }
 
+static const char *
+kind_name(size_t i)
+{
+	return kinds[i].name;
+}
+
+/* The second time with a story told. */
 static bool
-run_once(const struct machine_kind *kind, unsigned int nr, bool show, bool tell,
+run_once(size_t i, const struct law_run *law, unsigned int nr, bool second,
 	 uint64_t *digest)
 {
 	struct run *r = g_new0(struct run, 1);
-	bool passed = start(r, kind);
+	bool passed;
 	uint64_t pages;
 
+	r->law = *law;
+	r->tell = second;
+	passed = start(r, &kinds[i]);
 	if (passed) {
-		r->show = show;
-		r->tell = tell;
-		pages = pages_there(r);
+		pages = unused_pages(r->phys);
 		while (!r->nr_caches)
 			step_create(r);
-		for (; r->step < nr && !r->failed; r->step++) {
-			take_step(r);
-			if (nr <= OFTEN || r->step % SELDOM == 0)
+		for (; r->law.step < nr && !r->law.failed; r->law.step++) {
+			law_take_step(&r->law, r, steps, ARRAY_SIZE(steps));
+			if (nr <= OFTEN || r->law.step % SELDOM == 0)
 				check_laws(r);
 		}
-		slab_digest(r->sc, add_number, digest);
-		if (!r->failed)
+		slab_digest(r->sc,
+			    &(struct number_stream){hash_number, digest});
+		if (!r->law.failed)
 			empty(r, pages);
-		passed = !r->failed;
+		passed = !r->law.failed;
 		stop(r);
 	}
 	g_free(r);
 	return passed;
 }
 
-static bool
-run_kind(const struct machine_kind *kind, unsigned int nr, bool show)
-{
-	uint64_t quiet = 0, told = 0;
-
-	if (!run_once(kind, nr, show, false, &quiet) ||
-	    !run_once(kind, nr, false, true, &told))
-		return false;
-	if (quiet != told)
-		printf("FAILED --seed %" PRIu64 " --machine %s: telling why "
-		       "changes what happens\n",
-		       seed, kind->name);
-	return quiet == told;
-}
-
 int
 main(int argc, char **argv)
 {
-	unsigned int ops = 3000, passed = 0, failed = 0;
-	const char *only = NULL;
-	bool show = false;
+	static const struct law_test test = {
+		.nr_machines = ARRAY_SIZE(kinds),
+		.machine = kind_name,
+		.run = run_once,
+		.differ = "telling why changes what happens",
+		.first = 30,
+		.factor = 10,
+		.seeds = 1,
+	};
 
-	for (int i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : "";
-
-		if (!strcmp(argv[i], "--seed"))
-			seed = strtoull(value, NULL, 0);
-		else if (!strcmp(argv[i], "--ops"))
-			ops = (unsigned int)strtoul(value, NULL, 0);
-		else if (!strcmp(argv[i], "--machine"))
-			only = value;
-		else if (!strcmp(argv[i], "--trace"))
-			show = true;
-	}
-	printf("--seed %" PRIu64 " --ops %u\n", seed, ops);
-	for (unsigned int nr = 30;; nr *= 10) {
-		unsigned int now = MIN_OF(nr, ops);
-
-		for (size_t i = 0; i < ARRAY_SIZE(kinds) && !failed; i++) {
-			if (only && strcmp(only, kinds[i].name))
-				continue;
-			if (run_kind(&kinds[i], now, show))
-				passed++;
-			else
-				failed++;
-		}
-		if (nr >= ops)
-			break;
-	}
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return law_main(argc, argv, &test);
 }

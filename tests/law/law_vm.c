@@ -38,52 +38,21 @@ check_bytes(struct run *r, const struct mtask *m)
 }
 
 static void
-found(void *user, const char *law, const char *finding)
-{
-	fail(user, "%s: %s", law, finding);
-}
-
-static void
 check_laws(struct run *r)
 {
-	vm_verify(r->vm, found, r);
-	phys_verify(r->phys, found, r);
-}
-
-static void
-add_number(void *sum, uint64_t v)
-{
-	uint64_t *hash = sum;
-
-	*hash = (*hash ^ v) * 0x9e3779b97f4a7c15;
-	*hash ^= *hash >> 29;
-}
-
-static uint64_t
-pages_there(const struct run *r)
-{
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < r->phys->nr_zones; i++) {
-		const struct zone *zone = r->phys->zones[i];
-
-		sum += (uint64_t)zone->stat[ZS_nr_free_pages];
-		for (unsigned int cpu = 0; zone->pcp && cpu < r->phys->nr_cpus;
-		     cpu++)
-			sum += zone->pcp[cpu].count;
-	}
-	return sum;
+	vm_verify(r->vm, law_found, &r->law);
+	phys_verify(r->phys, law_found, &r->law);
 }
 
 static void
 show_line(void *user, const char *line)
 {
-	const struct run *r = user;
+	struct run *r = user;
 
-	if (r->show)
+	if (r->law.show)
 		printf("       | %s\n", line);
 	if (!strncmp(line, "BUG:", 4) || strstr(line, ": bad "))
-		fail(user, "%s", line);
+		fail(r, "%s", line);
 }
 
 /* --- runs --------------------------------------------------------------- */
@@ -91,18 +60,13 @@ show_line(void *user, const char *line)
 static bool
 start(struct run *r, const struct machine_kind *kind)
 {
-	char *text = g_strdup_printf("[machine]\n%s", kind->ini);
-	char *error = NULL, why[256];
 	struct vm_config config = kind->vm;
+	char why[256];
 
 	r->kind = kind;
-	r->random = seed;
-	r->config = config_read(text, "law", &error);
-	g_free(text);
-	if (!r->config) {
-		printf("%s\n", error);
+	r->config = law_config(kind->ini);
+	if (!r->config)
 		return false;
-	}
 	config.printk = show_line;
 	config.printk_user = r;
 	r->phys = phys_boot(&r->config->phys, &r->trace, &r->now, NULL, NULL,
@@ -121,7 +85,7 @@ fill(struct run *r)
 		.gfp = GFP_HIGHUSER_MOVABLE | __GFP_NOWARN, .nid = NODE_LOCAL};
 	pfn_t pfn;
 
-	while (r->kind->room && pages_there(r) > r->kind->room &&
+	while (r->kind->room && unused_pages(r->phys) > r->kind->room &&
 	       !pages_alloc(r->phys, &q, &pfn))
 		;
 }
@@ -180,103 +144,88 @@ check_files(struct run *r)
 	}
 }
 
-static uint64_t
-run_once(const struct machine_kind *kind, unsigned int ops, bool show,
-	 bool *failed)
+static void
+run_steps(struct run *r, unsigned int ops)
 {
-	struct run *r = g_new0(struct run, 1);
-	struct task *first = NULL;
-	uint64_t pages, digest;
-
-	r->show = show;
-	if (!start(r, kind)) {
-		*failed = true;
-		return 0;
+	for (r->law.step = 1; r->law.step <= ops && !r->law.failed;
+	     r->law.step++) {
+		r->now += 1 + below(r, 1000);
+		law_take_step(&r->law, r, steps, ARRAY_SIZE(steps));
+		check_bytes(r, some_task(r));
+		if (ops <= OFTEN || !below(r, SELDOM))
+			check_laws(r);
 	}
-	if (task_wake(task_find(r->vm, 1)))
-		fail(r, "PID 1 does not run");
-	fill(r);
-	pages = pages_there(r);
-	make_files(r);
+}
+
+/* The first of all tasks is a child of PID 1. */
+static void
+fork_first(struct run *r)
+{
+	struct task *first = NULL;
+
 	if (task_fork(task_find(r->vm, 1), 0, 0, "first", &first))
 		fail(r, "the first fork");
 	first->handles_segv = true;
 	first->caps = CAP_IPC_LOCK_BIT;
 	r->task[r->nr_tasks] = g_new0(struct mtask, 1);
 	r->task[r->nr_tasks++]->t = first;
-	for (r->step = 1; r->step <= ops && !r->failed; r->step++) {
-		r->now += 1 + below(r, 1000);
-		take_step(r);
-		check_bytes(r, some_task(r));
-		if (ops <= OFTEN || !below(r, SELDOM))
-			check_laws(r);
+}
+
+static const char *
+kind_name(size_t i)
+{
+	return kinds[i].name;
+}
+
+/* Both times alike. */
+static bool
+run_once(size_t i, const struct law_run *law, unsigned int ops, bool second,
+	 uint64_t *digest)
+{
+	struct run *r = g_new0(struct run, 1);
+	uint64_t pages;
+	bool passed;
+
+	(void)second;
+	r->law = *law;
+	if (!start(r, &kinds[i])) {
+		g_free(r);
+		return false;
 	}
-	vm_digest(r->vm, add_number, &r->digest);
-	digest = r->digest;
+	if (task_wake(task_find(r->vm, 1)))
+		fail(r, "PID 1 does not run");
+	fill(r);
+	pages = unused_pages(r->phys);
+	make_files(r);
+	fork_first(r);
+	run_steps(r, ops);
+	vm_digest(r->vm, &(struct number_stream){hash_number, digest});
 	while (r->nr_tasks)
 		drop_task(r, 0);
-	if (!r->failed)
+	if (!r->law.failed)
 		check_files(r);
 	check_laws(r);
-	if (!r->failed && pages_there(r) != pages)
+	if (!r->law.failed && unused_pages(r->phys) != pages)
 		fail(r, "%" PRIu64 " pages were free, %" PRIu64 " are", pages,
-		     pages_there(r));
-	*failed |= r->failed;
+		     unused_pages(r->phys));
+	passed = !r->law.failed;
 	stop(r);
 	g_free(r);
-	return digest;
+	return passed;
 }
 
 int
 main(int argc, char **argv)
 {
-	unsigned int most = 3000;
-	const char *only = NULL;
-	bool show = false, failed = false, seeded = false;
-	uint64_t from = 1, to;
+	static const struct law_test test = {
+		.nr_machines = ARRAY_SIZE(kinds),
+		.machine = kind_name,
+		.run = run_once,
+		.differ = "two runs differ",
+		.first = 10,
+		.factor = 4,
+		.seeds = 8,
+	};
 
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--seed") && i + 1 < argc) {
-			from = strtoull(argv[++i], NULL, 0);
-			seeded = true;
-		} else if (!strcmp(argv[i], "--ops") && i + 1 < argc) {
-			most = (unsigned int)strtoul(argv[++i], NULL, 0);
-		} else if (!strcmp(argv[i], "--machine") && i + 1 < argc) {
-			only = argv[++i];
-		} else if (!strcmp(argv[i], "--trace")) {
-			show = true;
-		} else {
-			fprintf(stderr, "law_vm [--seed N] [--ops N] "
-					"[--machine NAME] [--trace]\n");
-			return 2;
-		}
-	}
-	to = seeded ? from : from + 7;
-	for (unsigned int ops = MIN_OF(most, 10); !failed; ops *= 4) {
-		ops = MIN_OF(ops, most);
-		for (seed = from; seed <= to && !failed; seed++)
-			for (size_t k = 0; k < ARRAY_SIZE(kinds) && !failed;
-			     k++) {
-				uint64_t one, two;
-
-				if (only && strcmp(only, kinds[k].name))
-					continue;
-				one = run_once(&kinds[k], ops, show, &failed);
-				if (failed)
-					break;
-				two = run_once(&kinds[k], ops, false, &failed);
-				if (one == two)
-					continue;
-				printf("FAILED --seed %" PRIu64
-				       " --machine %s: two runs differ\n",
-				       seed, kinds[k].name);
-				failed = true;
-			}
-		if (ops == most)
-			break;
-	}
-	if (!failed)
-		printf("law_vm: up to %u steps on each of %zu machines\n", most,
-		       ARRAY_SIZE(kinds));
-	return failed;
+	return law_main(argc, argv, &test);
 }

@@ -3,8 +3,7 @@
  * lines_kernel.h - lines at random for the kernel's own allocators: caches,
  * objects, mempools, per-CPU memory, failures on order
  *
- * Of law_machine.c, which has run, below(), next_random(), ONE_OF, gfps,
- * put_common().
+ * Of law_machine.c, which has run, below(), ONE_OF, gfps, put_common().
  */
 #ifndef TESTS_LAW_LINES_KERNEL_H
 #define TESTS_LAW_LINES_KERNEL_H

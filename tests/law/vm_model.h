@@ -7,13 +7,14 @@
 #ifndef TESTS_LAW_VM_MODEL_H
 #define TESTS_LAW_VM_MODEL_H
 
-#include "kmemfs/machine/config.h"
+#include "common.h"
+#include "driver.h"
+
 #include "kmemfs/vm/fault.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define WINDOW 192 /* pages below mmap_base that the model watches */
@@ -65,6 +66,7 @@ struct mtask {
 };
 
 struct run {
+	struct law_run law;
 	const struct machine_kind *kind;
 	struct machine_config *config;
 	struct trace trace;
@@ -73,71 +75,13 @@ struct run {
 	struct ram *ram;
 	struct symbols *symbols;
 	struct vm *vm;
-	uint64_t random;
 	struct mtask *task[TASKS_MOST];
 	unsigned int nr_tasks;
 	struct vm_object *file[FILES];
 	struct shared *content[FILES];
 	struct shared *made[SHARED_MOST]; /* of shared anonymous memory */
 	unsigned int nr_made;
-	unsigned int step;
-	bool show, failed;
-	uint64_t digest;
 };
-
-static uint64_t seed = 1;
-
-static uint64_t
-draw(struct run *r)
-{
-	uint64_t z = r->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static uint64_t
-below(struct run *r, uint64_t limit)
-{
-	return draw(r) % limit;
-}
-
-static void fail(struct run *r, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void
-fail(struct run *r, const char *format, ...)
-{
-	va_list ap;
-
-	if (!r->failed)
-		printf("FAILED --seed %" PRIu64 " --machine %s, step %u\n",
-		       seed, r->kind->name, r->step);
-	r->failed = true;
-	printf("  ");
-	va_start(ap, format);
-	vprintf(format, ap);
-	va_end(ap);
-	putchar('\n');
-}
-
-static void say(const struct run *r, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void
-say(const struct run *r, const char *format, ...)
-{
-	va_list ap;
-
-	if (!r->show)
-		return;
-	printf("%6u ", r->step);
-	va_start(ap, format);
-	vprintf(format, ap);
-	va_end(ap);
-	putchar('\n');
-}
 
 /* --- the flat model ----------------------------------------------------- */
 

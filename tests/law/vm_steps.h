@@ -247,6 +247,7 @@ step_brk(struct run *r)
 	struct mtask *m = some_task(r);
 	struct mm *mm = m->t->mm;
 	unsigned int nr = (unsigned int)below(r, HEAP);
+	unsigned int was = (unsigned int)((mm->brk - mm->start_brk) / VM_PAGE);
 	va_t got = vm_brk(r->vm, m->t, mm->start_brk + nr * VM_PAGE);
 	unsigned int now = (unsigned int)((got - mm->start_brk) / VM_PAGE);
 
@@ -256,7 +257,8 @@ step_brk(struct run *r)
 
 		if (i >= now) {
 			clear(p);
-		} else if (!p->mapped) {
+		} else if (i >= was) {
+			/* What a parent kept to itself below stays a hole. */
 			p->mapped = true;
 			p->private = true;
 			p->prot = VM_PROT_READ | VM_PROT_WRITE;
@@ -321,7 +323,7 @@ step_write(struct run *r)
 	int err;
 
 	for (uint64_t i = 0; i < len; i++)
-		bytes[i] = (uint8_t)draw(r);
+		bytes[i] = (uint8_t)next_random(&r->law.random);
 	done = touch(r, m, address(m, n) + offset, bytes, len, true, &err);
 	say(r, "%d write page %u+%u %u bytes: %u, %d", m->t->pid, n,
 	    (unsigned int)offset, (unsigned int)len, (unsigned int)done, err);
@@ -499,10 +501,7 @@ step_sync(struct run *r)
 	say(r, "%d msync page %u +%u: %d", m->t->pid, n, nr, err);
 }
 
-static const struct {
-	unsigned int weight;
-	void (*do_it)(struct run *r);
-} steps[] = {
+static const struct law_step steps[] = {
 	{14, step_mmap    },
 	 {8,  step_munmap	},
 	   {8,  step_mprotect},
@@ -516,22 +515,5 @@ static const struct {
 	   {3,  step_lock	},
 	       {2,  step_sync    },
 };
-
-static void
-take_step(struct run *r)
-{
-	unsigned int total = 0, pick;
-
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		total += steps[i].weight;
-	pick = (unsigned int)below(r, total);
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (pick < steps[i].weight) {
-			steps[i].do_it(r);
-			return;
-		}
-		pick -= steps[i].weight;
-	}
-}
 
 #endif

@@ -9,10 +9,6 @@ setup() {
 	mount_machine
 }
 
-teardown() {
-	unmount_all
-}
-
 @test "a name is there after the write that made it, gone after the one that freed it" {
 	python3 - "$mnt" <<- 'EOF'
 		import os, sys

@@ -9,7 +9,7 @@ setup() {
 }
 
 capture() { # ROOT: machine.ini of what is below it
-	sh src/tools/kmemfs-capture --root "$1" \
+	sh "$bin/kmemfs-capture" --root "$1" \
 		> "$BATS_TEST_TMPDIR/machine.ini"
 	machine=$BATS_TEST_TMPDIR/machine.ini
 }
@@ -136,7 +136,7 @@ some_work() {
 	command -v setpriv > /dev/null || skip "setpriv is not installed"
 	machine=$BATS_TEST_TMPDIR/machine.ini
 	setpriv --reuid 65534 --regid 65534 --clear-groups sh -s \
-		< src/tools/kmemfs-capture > "$machine"
+		< "$bin/kmemfs-capture" > "$machine"
 	grep -q '^# proc/iomem shows no addresses' "$machine"
 	grep -q '^# proc/kpageflags cannot be read' "$machine"
 	grep -q '^# proc/pagetypeinfo cannot be read' "$machine"
@@ -196,7 +196,7 @@ some_work() {
 	cp "$root/trace/trace" "$BATS_TEST_TMPDIR/recording"
 	capture "$root"
 	if same_lists "$before"; then false; fi
-	sh src/tools/kmemfs-capture --root "$root" \
+	sh "$bin/kmemfs-capture" --root "$root" \
 		--rewind "$BATS_TEST_TMPDIR/recording" > "$machine"
 	same_lists "$before"
 	obeys_laws
@@ -242,7 +242,7 @@ teardown() {
 	echo 0 > "$tracing/tracing_on"
 	cat "$tracing/trace" > "$BATS_TEST_TMPDIR/trace.txt"
 	machine=$BATS_TEST_TMPDIR/machine.ini
-	sh src/tools/kmemfs-capture --rewind "$BATS_TEST_TMPDIR/trace.txt" \
+	sh "$bin/kmemfs-capture" --rewind "$BATS_TEST_TMPDIR/trace.txt" \
 		> "$machine"
 	kmem --machine "$machine" replay "$BATS_TEST_TMPDIR/trace.txt" mirror \
 		> "$progress"
@@ -340,9 +340,9 @@ teardown() {
 }
 
 @test "what cannot be captured is said" {
-	fails_with "zoneinfo cannot be read" sh src/tools/kmemfs-capture \
+	fails_with "zoneinfo cannot be read" sh "$bin/kmemfs-capture" \
 		--root "$BATS_TEST_TMPDIR"
-	fails_with "usage:" sh src/tools/kmemfs-capture --rot /
-	fails_with "to rewind takes" sh src/tools/kmemfs-capture --root / \
+	fails_with "usage:" sh "$bin/kmemfs-capture" --rot /
+	fails_with "to rewind takes" sh "$bin/kmemfs-capture" --root / \
 		--rewind "$BATS_TEST_TMPDIR/no-such-recording"
 }

@@ -4,6 +4,7 @@
 # Programs come from $BUILD.  A test mounts at $mnt, a folder of its own;
 # teardown unmounts it and ends a daemon that does not go by itself.  bats
 # waits for whoever holds its descriptor 3, so daemons do not get it.
+# A file says in its setup what it mounts; teardown is that of all files.
 
 BUILD=${BUILD:-build}
 case $BUILD in
@@ -42,9 +43,11 @@ no_daemon() {
 	[ -z "$(daemon_pid)" ]
 }
 
+# Nothing, for a test that has no mountpoint.
 unmount_all() {
 	local i pid
 
+	[ -n "${mnt:-}" ] || return 0
 	cd /
 	for i in 1 2 3 4; do
 		umount -l "$mnt" 2> /dev/null ||
@@ -57,6 +60,10 @@ unmount_all() {
 		echo "the daemon did not end" >&2
 		return 1
 	fi
+}
+
+teardown() {
+	unmount_all
 }
 
 # fails_with TEXT COMMAND...: the command fails, and its message holds the text
@@ -77,6 +84,32 @@ not() {
 	fi
 }
 
+need() { # PROGRAM
+	command -v "$1" > /dev/null || skip "$1 is not installed"
+}
+
+ctl() { # OP WORDS
+	echo "${*:2}" > "$mnt/control/$1"
+}
+
 alloc() { # WORDS
-	echo "$*" > "$mnt/control/page/alloc_pages"
+	ctl page/alloc_pages "$@"
+}
+
+slab() { # OP WORDS
+	ctl "slab/$1" "${@:2}"
+}
+
+value() { # KEY FILE: the value of a "key value" line
+	awk -v key="$1" '$1 == key { print $2 }' "$2"
+}
+
+meminfo() { # KEY
+	value "$1:" "$mnt/proc/meminfo"
+}
+
+laws_hold() {
+	awk 'NR > 1 && NF == 0 { exit }
+		NR > 1 && $2 != 0 { print; bad = 1 } END { exit bad }' \
+		"$mnt/verify"
 }

@@ -9,10 +9,6 @@ setup() {
 	echo hello > "$mnt/allocations/buf/data"
 }
 
-teardown() {
-	unmount_all
-}
-
 @test "cp -a takes everything, with holes where RAM is empty" {
 	digest=$(cat "$mnt/history/digest")
 	timeout 300 cp -a "$mnt/." "$BATS_TEST_TMPDIR/copy"

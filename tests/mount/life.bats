@@ -6,10 +6,6 @@ setup() {
 	new_mountpoint
 }
 
-teardown() {
-	unmount_all
-}
-
 @test "the mount can be used as soon as the command returns" {
 	mount_machine
 	[ -s "$mnt/proc/meminfo" ]

@@ -8,24 +8,6 @@ setup() {
 	new_mountpoint
 }
 
-teardown() {
-	unmount_all
-}
-
-ctl() { # OP WORDS
-	echo "${*:2}" > "$mnt/control/$1"
-}
-
-value() { # KEY FILE: the value of a "key value" line
-	awk -v key="$1" '$1 == key { print $2 }' "$2"
-}
-
-laws_hold() {
-	awk 'NR > 1 && NF == 0 { exit }
-		NR > 1 && $2 != 0 { print; bad = 1 } END { exit bad }' \
-		"$mnt/verify"
-}
-
 @test "a pool gives from its reserve when the allocator is made to fail" {
 	local debug=$mnt/sys/kernel/debug/failslab i
 

@@ -7,19 +7,15 @@ setup() {
 	mount_machine
 }
 
-teardown() {
-	unmount_all
-}
-
-value() {
-	awk -v key="$1" '$1 == key { print $2 }' "$mnt/replay/progress"
+progress() { # KEY
+	value "$1" "$mnt/replay/progress"
 }
 
 @test "objects of a recording live in slabs, and release frees them" {
 	zstd -dcq tests/data/traces/host-compile-raw/trace.txt.zst |
 		cat > "$mnt/replay/ftrace"
-	[ "$(value slab_events)" -gt 50000 ]
-	[ "$(value live_objects)" -gt 700 ]
+	[ "$(progress slab_events)" -gt 50000 ]
+	[ "$(progress live_objects)" -gt 700 ]
 	awk '$1 == "maple_node" { exit !($5 == 630 && $6 >= 630) }' \
 		"$mnt/replay/caches"
 	# What replay/caches says of a cache is what slabinfo says.
@@ -30,7 +26,7 @@ value() {
 	grep -q '^getname_flags.part.0+0x24 4096 4096 names_cache printed ' \
 		"$mnt/replay/sites"
 	echo > "$mnt/control/replay/release"
-	[ "$(value live_objects)" -eq 0 ]
+	[ "$(progress live_objects)" -eq 0 ]
 	[ -z "$(awk '/^[a-z]/ && NR > 1 && $2 != 0' "$mnt/verify")" ]
 }
 
@@ -53,6 +49,6 @@ value() {
 	echo > "$mnt/control/replay/release"
 	echo mirror > "$mnt/replay/policy"
 	cat "$BATS_TEST_TMPDIR/trace" > "$mnt/replay/ftrace"
-	[ "$(value slab_steps)" -eq 2 ]
-	[ "$(value live_objects)" -eq 2 ]
+	[ "$(progress slab_steps)" -eq 2 ]
+	[ "$(progress live_objects)" -eq 2 ]
 }

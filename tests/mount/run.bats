@@ -6,10 +6,6 @@ setup() {
 	new_mountpoint
 }
 
-teardown() {
-	unmount_all
-}
-
 need_mount_namespaces() {
 	unshare -m true 2> /dev/null || skip "no mount namespaces"
 }

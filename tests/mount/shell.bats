@@ -7,10 +7,6 @@ setup() {
 	mount_machine
 }
 
-teardown() {
-	unmount_all
-}
-
 @test "an allocation written with echo is a directory, rmdir frees it" {
 	# An order that the per-cpu lists do not keep: free at once.
 	alloc "GFP_KERNEL 5 name=buf"

@@ -9,32 +9,6 @@ setup() {
 	mount_machine default
 }
 
-teardown() {
-	unmount_all
-}
-
-need() {
-	command -v "$1" > /dev/null || skip "$1 is not installed"
-}
-
-slab() { # OP WORDS
-	echo "${*:2}" > "$mnt/control/slab/$1"
-}
-
-value() { # KEY FILE: the value of a "key value" line
-	awk -v key="$1" '$1 == key { print $2 }' "$2"
-}
-
-meminfo() { # KEY
-	value "$1:" "$mnt/proc/meminfo"
-}
-
-laws_hold() {
-	awk 'NR > 1 && NF == 0 { exit }
-		NR > 1 && $2 != 0 { print; bad = 1 } END { exit bad }' \
-		"$mnt/verify"
-}
-
 # Some of everything: caches merged and not, objects on both nodes.
 workload() {
 	local i

@@ -7,16 +7,8 @@ setup() {
 	new_mountpoint
 }
 
-teardown() {
-	unmount_all
-}
-
-slab() { # OP WORDS
-	echo "${*:2}" > "$mnt/control/slab/$1"
-}
-
 address() { # NAME: its place in ram
-	awk '$1 == "physical" { print $2 }' "$mnt/allocations/$1/info"
+	value physical "$mnt/allocations/$1/info"
 }
 
 offset_of() { # CACHE: of the free pointer
@@ -71,7 +63,7 @@ mount_with() { # CMDLINE [SLAB-LINE]
 	slab kmem_cache_create task 200 flags=SLAB_STORE_USER
 	slab kmem_cache_alloc task name=a caller=fork
 	slab kmem_cache_alloc task name=b
-	at=$(awk '$1 == "address" { print $2 }' "$mnt/allocations/a/info")
+	at=$(value address "$mnt/allocations/a/info")
 	slab kmem_cache_free task a caller=exit
 	slab kmem_cache_free task "$at"
 	said "BUG task (Not tainted): Object already free"

@@ -8,10 +8,6 @@ setup() {
 	mount_machine
 }
 
-teardown() {
-	unmount_all
-}
-
 # The signal number of a process that waits in read(2): the daemon has its
 # request, or soon will.
 reading() {

@@ -8,18 +8,6 @@ setup() {
 	mount_machine default
 }
 
-teardown() {
-	unmount_all
-}
-
-need() {
-	command -v "$1" > /dev/null || skip "$1 is not installed"
-}
-
-meminfo() { # KEY
-	awk -v key="$1:" '$1 == key { print $2 }' "$mnt/proc/meminfo"
-}
-
 zone_sum() { # the sum of "pages free" and its like in zoneinfo
 	awk -v key="$1" '$1 == key || ($1 == "pages" && $2 == key) { n += $NF }
 		END { print n + 0 }' "$mnt/proc/zoneinfo"

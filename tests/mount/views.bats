@@ -8,10 +8,6 @@ setup() {
 	mount_machine
 }
 
-teardown() {
-	unmount_all
-}
-
 @test "every picture is an SVG and a PNG file" {
 	for picture in buddy frames slab; do
 		[[ "$(file -b "$mnt/views/$picture.svg")" == "SVG Scalable Vector Graphics"* ]]

@@ -43,8 +43,8 @@ enum mmu_bits {
 
 /*
  * How tables look: one for each mode.  A table of level 0 holds the leaves of
- * the smallest pages.  Bits that a format lacks are 0; without @user, @write
- * everything is allowed.
+ * the smallest pages.  From @present on, one bit each; those that a format
+ * lacks are 0; without @user, @write everything is allowed.
  */
 struct mmu_format {
 	unsigned int levels;
@@ -123,11 +123,14 @@ const struct mmu_format *mmu_format(const struct mmu_regs *regs);
  */
 void mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 	      const struct mmu_request *request, struct mmu_result *result);
+/* Whether a page lets @q through that has these rights from all its entries
+ * together, be they read just now or kept in a TLB. */
+bool mmu_allows(const struct mmu_regs *regs, const struct mmu_request *q,
+		bool writable, bool user, bool no_exec);
 /*
  * What the hardware writes after a successful walk: A in every entry used, D
  * in the leaf of a write.  Entries that have them are not written.  Returns
- * how many were; -ENOSPC of the host's limit cannot happen, as the pages are
- * there.
+ * how many were; the host's limit plays no part, as the pages are there.
  */
 unsigned int mmu_set_bits(struct ram *ram, const struct mmu_regs *regs,
 			  const struct mmu_request *request,
@@ -137,8 +140,6 @@ unsigned int mmu_set_bits(struct ram *ram, const struct mmu_regs *regs,
  * present one has a reserved bit set, and nothing is loaded then.
  */
 bool mmu_load_cr3(const struct ram *ram, struct mmu_regs *regs, uint64_t cr3);
-/* Whether the walk can begin with @va at all. */
-bool mmu_canonical(const struct mmu_regs *regs, va_t va);
 /* Reserved bits of a present entry of @level that is (not) a leaf. */
 uint64_t mmu_reserved(const struct mmu_regs *regs, unsigned int level,
 		      bool leaf);

@@ -27,19 +27,21 @@ void ram_read(const struct ram *ram, pa_t at, void *to, size_t len);
 int ram_may_write(const struct ram *ram, pa_t at, size_t len);
 /* Copy in; same errors, all or nothing. */
 int ram_write(struct ram *ram, pa_t at, const void *from, size_t len);
-/* A word of @bytes (4 or 8), little endian, at any address. */
+/* A number of @bytes (up to 8; 4 and 8 are quick), little endian, at any
+ * address. */
 uint64_t ram_load(const struct ram *ram, pa_t at, unsigned int bytes);
 /*
  * Store one, and keep its page held even when it is 0: what a kernel keeps of
  * its own between bytes of others.  Never fails for want of the limit, which
  * it may pass by the pages of words whose place was checked with
- * ram_may_write() before and given back to the host since.  Beyond the end:
- * nothing happens.
+ * ram_may_write() before and has become zeros since.  Beyond the end: nothing
+ * happens.
  */
 void ram_store(struct ram *ram, pa_t at, unsigned int bytes, uint64_t value);
 /* Ask the host for the byte @at before it is wanted; changes nothing. */
 void ram_prefetch(const struct ram *ram, pa_t at);
-/* Make a range zero and give whole pages back to the host. */
+/* Make a range zero; whole pages of it are held no more, and the host's
+ * memory for them serves those that are written next. */
 void ram_zero(struct ram *ram, pa_t at, uint64_t len);
 /* The first page at or after @at that is held and not all zeros; false when
  * none is left.  For SEEK_DATA, digests, dumps. */

@@ -42,7 +42,7 @@ struct tlb_entry {
 	pa_t leaf_at;  /* and where that stood */
 	uint64_t seen; /* tables' generation when it was last known to be
 			  what they say */
-	uint32_t used; /* for replacement: larger is later */
+	uint64_t used; /* for replacement: larger is later */
 	uint16_t pcid;
 	uint8_t page_shift; /* 0: empty */
 	uint8_t memory_type;

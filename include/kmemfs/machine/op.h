@@ -177,6 +177,13 @@ int op_refuse(struct op *op, int param, int err, const char *format, ...)
 /* The op ran and the modelled kernel failed.  Returns -@err. */
 int op_fail(struct op *op, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Refuse with EINVAL when @cpu, a CPU of the machine, is offline: 0 or -EINVAL.
+ * @param as for op_refuse(). */
+int op_check_cpu(struct op *op, int param, uint64_t cpu);
+/* Refuse with EEXIST a name of an allocation that is taken; NULL is not. */
+int op_check_new_name(struct op *op, int param, const char *name);
+/* Refuse with ENFILE when fewer than @nr more allocations can be entered. */
+int op_check_allocations(struct op *op, uint64_t nr);
 /* Append to the answer, if someone reads it. */
 void op_answer(struct op *op, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -13,6 +13,7 @@
 #ifndef KMEMFS_PHYS_FAULT_H
 #define KMEMFS_PHYS_FAULT_H
 
+#include "kmemfs/base/number_stream.h"
 #include "kmemfs/base/out.h"
 #include "kmemfs/base/refusal.h"
 #include "kmemfs/phys/gfp.h"
@@ -52,6 +53,6 @@ bool fault_show(const struct fault_attr *attr, const char *attribute,
 		struct out *out);
 /* All that later throws depend on, as numbers. */
 void fault_digest(const struct fault_attr *attr,
-		  void (*put)(void *user, uint64_t v), void *user);
+		  const struct number_stream *to);
 
 #endif

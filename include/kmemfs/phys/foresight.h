@@ -97,12 +97,10 @@ enum mirror_result resync_free(struct phys *phys, pfn_t pfn, unsigned int order,
 /* The freed page at @pfn was the excess of alloc_pages_exact, which goes to the
  * buddy's tail and not to a per-cpu list: make_alloc_exact. */
 void resync_excess(struct phys *phys, pfn_t pfn);
-/* Take back resync_take(): the block goes to the head of @cpu's list. */
+/* Take back resync_take(): the block goes to the head, or the tail, of @cpu's
+ * list. */
 void resync_untake(struct phys *phys, pfn_t pfn, unsigned int order,
-		   enum migratetype type, unsigned int cpu);
-/* Ditto for a single page, to the head or the tail of any list of @zone. */
-void resync_list(struct zone *zone, pfn_t pfn, enum migratetype type,
-		 unsigned int cpu, bool to_tail);
+		   enum migratetype type, unsigned int cpu, bool to_tail);
 /* The free block at @pfn belongs on the lists of @type, at the tail; with
  * @pageblock so does its pageblock. */
 void resync_type(struct zone *zone, pfn_t pfn, unsigned int order,

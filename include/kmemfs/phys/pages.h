@@ -9,6 +9,7 @@
 #define KMEMFS_PHYS_PAGES_H
 
 #include "kmemfs/base/out.h"
+#include "kmemfs/phys/law.h"
 #include "kmemfs/phys/phys.h"
 
 enum alloc_context {
@@ -135,16 +136,9 @@ struct zone *hotplug_zone(const struct phys *phys, pfn_t start,
 
 /* --- verify.c ------------------------------------------------------------ */
 
-/* One broken law: name of the law, what was found. */
-typedef void (*finding_fn)(void *user, const char *law, const char *finding);
 /* Check every law of physical memory by full walks; calls @found for each
- * broken one (at most @most times a law). Returns the number of findings. */
+ * broken one, some times a law. Returns the number of findings. */
 unsigned int phys_verify(const struct phys *phys, finding_fn found, void *user);
-/* Law names and sentences, NULL-terminated: for `verify`. */
-struct law {
-	const char *name;
-	const char *sentence;
-};
 extern const struct law phys_laws[];
 
 #endif

@@ -451,6 +451,12 @@ void phys_free(struct phys *phys);
 bool phys_default_reserved(struct phys_config *config, char *why,
 			   size_t why_size);
 
+/* --- inuse.c ------------------------------------------------------------- */
+
+/* All of @ranges and @others, either of which may be NULL, of struct
+ * typed_frames, ascending; to be freed with g_array_free(). */
+GArray *typed_frames_sorted(const GArray *ranges, const GArray *others);
+
 /* --- bootmem.c ----------------------------------------------------------- */
 
 /* The boot call named so, NR_BOOT_CALLS: none. */
@@ -461,6 +467,9 @@ uint64_t phys_free_bootmem(struct phys *phys, uint32_t n);
 
 /* --- zone.c: where a pfn belongs --------------------------------------- */
 
+/* Index of the first of @spans, of struct pfn_span and sorted, that ends above
+ * @pfn. */
+guint phys_span_above(const GArray *spans, pfn_t pfn);
 /* The zone that spans @pfn and whose node has it; NULL when none. */
 struct zone *phys_zone_of(const struct phys *phys, pfn_t pfn);
 /* Whether @pfn is RAM (memblock.memory) that is online. */

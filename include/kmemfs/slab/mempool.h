@@ -139,7 +139,6 @@ pfn_t mempool_pfn(const struct phys *phys, uint64_t page);
 extern const struct law mempool_laws[];
 unsigned int mempool_verify(const struct mempools *t, finding_fn found,
 			    void *user);
-void mempool_digest(const struct mempools *t,
-		    void (*put)(void *user, uint64_t v), void *user);
+void mempool_digest(const struct mempools *t, const struct number_stream *to);
 
 #endif

@@ -16,6 +16,7 @@
 #ifndef KMEMFS_SLAB_PERCPU_H
 #define KMEMFS_SLAB_PERCPU_H
 
+#include "kmemfs/base/number_stream.h"
 #include "kmemfs/base/out.h"
 #include "kmemfs/hw/ram.h"
 #include "kmemfs/phys/pages.h"
@@ -173,7 +174,6 @@ const struct percpu_chunk *percpu_chunk_next(const struct percpu *pc,
 extern const struct law percpu_laws[];
 unsigned int percpu_verify(const struct percpu *pc, finding_fn found,
 			   void *user);
-void percpu_digest(const struct percpu *pc, void (*put)(void *user, uint64_t v),
-		   void *user);
+void percpu_digest(const struct percpu *pc, const struct number_stream *to);
 
 #endif

@@ -21,6 +21,7 @@
 #ifndef KMEMFS_SLAB_SLAB_H
 #define KMEMFS_SLAB_SLAB_H
 
+#include "kmemfs/base/number_stream.h"
 #include "kmemfs/base/out.h"
 #include "kmemfs/base/refusal.h"
 #include "kmemfs/base/symbols.h"
@@ -282,7 +283,7 @@ struct slab_ops {
 			       void *user);
 	/* Hash what is not in the common fields. */
 	void (*digest)(const struct kmem_cache *s,
-		       void (*put)(void *user, uint64_t v), void *user);
+		       const struct number_stream *to);
 	/* kmem_cache_free_bulk.  NULL: one by one, the last first. */
 	int (*free_bulk)(struct kmem_cache *s, const struct slab_request *who,
 			 unsigned int nr, const va_t *objects);
@@ -549,7 +550,6 @@ extern const struct law slab_laws[];
 unsigned int slab_verify(const struct slab_common *sc, finding_fn found,
 			 void *user);
 /* Everything that decides what later calls do, as a stream of numbers. */
-void slab_digest(const struct slab_common *sc,
-		 void (*put)(void *user, uint64_t v), void *user);
+void slab_digest(const struct slab_common *sc, const struct number_stream *to);
 
 #endif

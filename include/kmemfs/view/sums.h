@@ -25,6 +25,8 @@ uint64_t sum_high_free(const struct phys *phys, const struct node *node);
 /* Whether the zone's pages have no permanent mapping: HighMem, and Movable
  * when it was made of HighMem. */
 bool zone_is_high(const struct zone *zone);
+/* Pages on the zone's per-cpu lists. */
+uint64_t sum_pcp(const struct zone *zone);
 /* Pages to KiB. */
 uint64_t pages_kb(const struct phys *phys, uint64_t pages);
 

@@ -57,5 +57,11 @@ const struct key_kind *key_kind_find(const char *name);
 /* Helpers that shows share. */
 struct node *view_node(const struct view *v); /* key[0] is a node */
 struct zone *view_zone(const struct view *v); /* key[0] node, key[1] zone */
+/* key[0] is a cache's name (machine.h); NULL when it names none. */
+struct kmem_cache *view_cache(const struct view *v);
+/* Read from @size bytes of modelled memory at @base, from the @at-th on: how
+ * many, 0 at their end. */
+ssize_t view_read_ram(const struct view *v, pa_t base, uint64_t size, void *to,
+		      size_t len, uint64_t at);
 
 #endif

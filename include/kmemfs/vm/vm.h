@@ -19,6 +19,7 @@
 #ifndef KMEMFS_VM_VM_H
 #define KMEMFS_VM_VM_H
 
+#include "kmemfs/base/number_stream.h"
 #include "kmemfs/base/out.h"
 #include "kmemfs/base/refusal.h"
 #include "kmemfs/base/symbols.h"
@@ -251,7 +252,6 @@ extern const struct law vm_laws[];
 unsigned int vm_verify(const struct vm *vm, finding_fn found, void *user);
 /* The state that later calls depend on, as numbers; bytes of tables and pages
  * are RAM's. */
-void vm_digest(const struct vm *vm, void (*put)(void *user, uint64_t v),
-	       void *user);
+void vm_digest(const struct vm *vm, const struct number_stream *to);
 
 #endif

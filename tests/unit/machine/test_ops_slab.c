@@ -286,6 +286,34 @@ setup_32_bits(void)
 }
 
 static void
+setup_slob(void)
+{
+	feed_setup_config("[machine]\n"
+			  "arch = x86-64\n"
+			  "memory = 64M\n"
+			  "[slab]\n"
+			  "allocator = slob\n");
+}
+
+/* It cannot tell whether objects are left; their pages stay. */
+START_TEST(slob_leaves_large_objects_of_a_cache_that_is_gone_to_kfree)
+{
+	const struct allocation *a;
+
+	feed_op("slab/kmem_cache_create big 5000");
+	feed_op("slab/kmem_cache_alloc big name=left");
+	feed_op("slab/kmem_cache_destroy big");
+	a = allocation_find(feed_m, "left");
+	ck_assert_ptr_nonnull(a);
+	ck_assert(allocation_owns_pages(feed_m, a));
+	feed_verify();
+	feed_op("slab/kfree left");
+	ck_assert_ptr_null(allocation_find(feed_m, "left"));
+	feed_verify();
+}
+END_TEST
+
+static void
 setup_little_room(void)
 {
 	feed_setup_config("[machine]\n"
@@ -356,6 +384,11 @@ suite_ops_slab(void)
 	tcase_add_checked_fixture(tc, setup_32_bits, feed_teardown);
 	tcase_add_test(tc,
 		       a_machine_of_32_bits_has_sizes_and_addresses_of_32_bits);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("ops_slab slob");
+	tcase_add_checked_fixture(tc, setup_slob, feed_teardown);
+	tcase_add_test(
+		tc, slob_leaves_large_objects_of_a_cache_that_is_gone_to_kfree);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("ops_slab little room");
 	tcase_add_checked_fixture(tc, setup_little_room, feed_teardown);

@@ -480,7 +480,7 @@ digest(const struct slabbed *t)
 {
 	uint64_t sum = 0;
 
-	slab_digest(t->sc, add_number, &sum);
+	slab_digest(t->sc, &(struct number_stream){add_number, &sum});
 	return sum;
 }
 

@@ -134,7 +134,7 @@ digest_of(const struct slabbed *t)
 {
 	uint64_t hash = 1;
 
-	slab_digest(t->sc, add_number, &hash);
+	slab_digest(t->sc, &(struct number_stream){add_number, &hash});
 	return hash;
 }
 

@@ -179,7 +179,7 @@ some_look(struct fuzz *f)
 	if (slab_has_traces(s))
 		slab_print_traces(s, rnd(f, 2), &out);
 	out_fini(&out);
-	slab_digest(sc, drop, &sum);
+	slab_digest(sc, &(struct number_stream){drop, &sum});
 	if (!slab)
 		return;
 	state = g_malloc(slab->objects + 1UL);

@@ -198,7 +198,7 @@ digest(const struct vmed *m)
 {
 	uint64_t hash = 0;
 
-	vm_digest(m->vm, add_number, &hash);
+	vm_digest(m->vm, &(struct number_stream){add_number, &hash});
 	return hash;
 }
 
