@@ -22,7 +22,7 @@
 #define NO_LINE UINT64_MAX
 
 const struct cache_config cache_default_config = {
-	.level = {{64, 8, 4}, {1024, 16, 14}, {16384, 16, 44}},
+	.level = {{64, 8, 4}, {1024, 16, 14}, {2048, 16, 44}},
 	.memory_cycles = 220,
 	.other_cycles = 80,
 	.unaligned_cycles = 6,
@@ -63,6 +63,8 @@ caches_new(const struct cache_config *config, unsigned int nr_cpus,
 	c->nr_cpus = nr_cpus;
 	c->nr_nodes = nr_nodes;
 	c->cpu_node = g_memdup2(cpu_node, nr_cpus * sizeof(*cpu_node));
+	for (unsigned int i = 0; i < nr_cpus; i++)
+		c->cpu_node[i] = MAX_OF(c->cpu_node[i], 0);
 	c->cpu = g_new0(struct cpu_caches, nr_cpus);
 	c->node = g_new0(struct cache, nr_nodes);
 	return c;
@@ -364,4 +366,41 @@ caches_line(const struct caches *c, unsigned int cpu, enum cache_level level,
 		*line <<= LINE_SHIFT;
 	*dirty = cache->ways[n].dirty;
 	return true;
+}
+
+struct cache_geometry
+caches_geometry(const struct caches *c, enum cache_level level)
+{
+	return c->config.level[level];
+}
+
+uint32_t
+caches_memory_cycles(const struct caches *c)
+{
+	return c->config.memory_cycles;
+}
+
+static void
+put_cache(const struct number_stream *to, const struct cache *cache,
+	  const struct cache_geometry *g)
+{
+	for (uint32_t i = 0; cache->ways && i < g->sets * g->ways; i++) {
+		const struct way *w = &cache->ways[i];
+
+		if (w->line == NO_LINE)
+			continue;
+		stream_put(to, i);
+		stream_put(to, w->line << 1 | w->dirty);
+		stream_put(to, w->used);
+	}
+}
+
+void
+caches_digest(const struct caches *c, const struct number_stream *to)
+{
+	for (unsigned int i = 0; i < c->nr_cpus; i++)
+		for (unsigned int l = 0; l < 2; l++)
+			put_cache(to, &c->cpu[i].own[l], &c->config.level[l]);
+	for (unsigned int n = 0; n < c->nr_nodes; n++)
+		put_cache(to, &c->node[n], &c->config.level[CACHE_L3]);
 }

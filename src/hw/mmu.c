@@ -10,7 +10,8 @@
  *     a leaf                 -> done
  *
  * and rights are judged at the end, from all entries together: a missing
- * entry below is told before a forbidden one above.
+ * entry below is told before a forbidden one above.  A base and a limit need
+ * no tables; what is beyond the limit is a general protection.
  *
  * Always true: the walk reads at most five entries and writes nothing.
  */
@@ -23,7 +24,7 @@
 	.dirty = PTE_D, .leaf = PTE_PS, .global = PTE_G
 
 const char *const mmu_mode_names[NR_MMU_MODES] = {
-	"none", "32-bit", "pae", "4-level", "5-level", "custom",
+	"none", "32-bit", "pae", "4-level", "5-level", "custom", "base-bounds",
 };
 
 static const struct mmu_format formats[NR_MMU_MODES] = {
@@ -173,6 +174,23 @@ leaf_address(const struct mmu_regs *regs, const struct mmu_format *f,
 	return frame | offset;
 }
 
+bool
+mmu_is_leaf(const struct mmu_regs *regs, unsigned int level, uint64_t entry)
+{
+	return !level || ((entry & mmu_format(regs)->leaf) &&
+			  level_has_leaves(regs, level));
+}
+
+pa_t
+mmu_entry_pa(const struct mmu_regs *regs, unsigned int level, uint64_t entry)
+{
+	const struct mmu_format *f = mmu_format(regs);
+
+	if (!mmu_is_leaf(regs, level, entry))
+		return entry_frame(regs, f, entry);
+	return leaf_address(regs, f, entry, mmu_level_shift(f, level), 0);
+}
+
 static pa_t
 top_table(const struct mmu_regs *regs)
 {
@@ -258,12 +276,24 @@ walk_none(const struct mmu_request *q, struct mmu_result *r)
 	r->writable = r->user = true;
 }
 
-void
-mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
-	 const struct mmu_request *q, struct mmu_result *r)
+static void
+walk_bounds(const struct mmu_regs *regs, const struct mmu_request *q,
+	    struct mmu_result *r)
+{
+	walk_none(q, r);
+	r->pa += regs->base;
+	if (q->va >= regs->limit)
+		*r = (struct mmu_result){.outcome = MMU_GENERAL_PROTECTION};
+}
+
+static inline __attribute__((always_inline)) void
+walk(const struct ram *ram, const struct mmu_regs *regs,
+     const struct mmu_request *q, const struct mmu_start *start,
+     struct mmu_result *r)
 {
 	struct bits_seen b = {.in_all = UINT64_MAX};
 	const struct mmu_format *f;
+	unsigned int level;
 	uint64_t doubtful;
 	unsigned int shift;
 	pa_t table;
@@ -273,15 +303,25 @@ mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 		walk_none(q, r);
 		return;
 	}
+	if (regs->mode == MMU_BOUNDS) {
+		walk_bounds(regs, q, r);
+		return;
+	}
 	f = mmu_format(regs);
 	if (!canonical(f, q->va)) {
 		r->outcome = MMU_GENERAL_PROTECTION;
 		return;
 	}
 	table = top_table(regs);
-	shift = mmu_level_shift(f, f->levels);
+	level = f->levels;
+	if (start) {
+		table = start->table;
+		level = start->level + 1U;
+		b = (struct bits_seen){start->in_all, start->in_any};
+	}
+	shift = mmu_level_shift(f, level);
 	doubtful = may_be_reserved(regs);
-	for (unsigned int level = f->levels; level--;) {
+	while (level--) {
 		struct mmu_step *s = &r->step[r->nr_steps++];
 		uint64_t index;
 		bool leaf;
@@ -316,6 +356,48 @@ mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 	finish(regs, f, q, &b, r);
 }
 
+void
+mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
+	 const struct mmu_request *q, struct mmu_result *r)
+{
+	walk(ram, regs, q, NULL, r);
+}
+
+void
+mmu_walk_from(const struct ram *ram, const struct mmu_regs *regs,
+	      const struct mmu_request *q, const struct mmu_start *start,
+	      struct mmu_result *r)
+{
+	walk(ram, regs, q, start, r);
+}
+
+bool
+mmu_start_below(const struct mmu_regs *regs, const struct mmu_start *start,
+		const struct mmu_result *r, unsigned int n,
+		struct mmu_start *below)
+{
+	struct bits_seen b = {.in_all = UINT64_MAX};
+
+	if (n + 1 >= r->nr_steps ||
+	    (regs->mode == MMU_PAE && r->step[n].level == 2))
+		return false;
+	if (start)
+		b = (struct bits_seen){start->in_all, start->in_any};
+	for (unsigned int i = 0; i <= n; i++) {
+		if (regs->mode == MMU_PAE && r->step[i].level == 2)
+			continue;
+		b.in_all &= r->step[i].entry;
+		b.in_any |= r->step[i].entry;
+	}
+	*below = (struct mmu_start){
+		.table = entry_frame(regs, mmu_format(regs), r->step[n].entry),
+		.in_all = b.in_all,
+		.in_any = b.in_any,
+		.level = (uint8_t)(r->step[n].level - 1),
+	};
+	return true;
+}
+
 unsigned int
 mmu_set_bits(struct ram *ram, const struct mmu_regs *regs,
 	     const struct mmu_request *q, const struct mmu_result *r)
@@ -323,7 +405,7 @@ mmu_set_bits(struct ram *ram, const struct mmu_regs *regs,
 	const struct mmu_format *f = mmu_format(regs);
 	unsigned int written = 0;
 
-	if (r->outcome != MMU_OK || regs->mode == MMU_NONE)
+	if (r->outcome != MMU_OK || !r->nr_steps)
 		return 0;
 	for (unsigned int i = 0; i < r->nr_steps; i++) {
 		const struct mmu_step *s = &r->step[i];

@@ -485,16 +485,19 @@ leaf_zero(struct ram *ram, uint64_t leaf, uint64_t first, uint64_t last)
 		leaf_drop(ram, leaf);
 }
 
-/* The first leaf from @leaf on that has a piece; UINT64_MAX: none has. */
+/* The first leaf of @leaf..@last that has a piece; UINT64_MAX: none has. */
 static uint64_t
-leaf_next(const struct ram *ram, uint64_t leaf)
+leaf_next(const struct ram *ram, uint64_t leaf, uint64_t last)
 {
 	uint64_t part = leaf >> SLOT_BITS;
 
 	for (; part < ram->nr_parts; leaf = ++part << SLOT_BITS)
-		for (; ram->leaves[part] && leaf >> SLOT_BITS == part; leaf++)
+		for (; ram->leaves[part] && leaf >> SLOT_BITS == part; leaf++) {
+			if (leaf > last)
+				return UINT64_MAX;
 			if (ram->used[leaf])
 				return leaf;
+		}
 	return UINT64_MAX;
 }
 
@@ -502,9 +505,10 @@ leaf_next(const struct ram *ram, uint64_t leaf)
 static void
 pieces_drop(struct ram *ram, uint64_t first, uint64_t last)
 {
-	uint64_t leaf = leaf_next(ram, first >> SLOT_BITS);
+	uint64_t end = last >> SLOT_BITS;
+	uint64_t leaf = leaf_next(ram, first >> SLOT_BITS, end);
 
-	for (; leaf <= last >> SLOT_BITS; leaf = leaf_next(ram, leaf + 1))
+	for (; leaf != UINT64_MAX; leaf = leaf_next(ram, leaf + 1, end))
 		leaf_zero(ram, leaf, first, last);
 }
 
@@ -545,8 +549,9 @@ ram_next_data(const struct ram *ram, pa_t at, pa_t *page)
 
 	if (at >= ram->end)
 		return false;
-	leaf = leaf_next(ram, from >> SLOT_BITS);
-	for (; leaf != UINT64_MAX; leaf = leaf_next(ram, leaf + 1)) {
+	leaf = leaf_next(ram, from >> SLOT_BITS, UINT64_MAX);
+	for (; leaf != UINT64_MAX;
+	     leaf = leaf_next(ram, leaf + 1, UINT64_MAX)) {
 		uint64_t end = (leaf + 1) << SLOT_BITS;
 
 		for (uint64_t i = MAX_OF(from, end - SLOTS); i < end; i++) {

@@ -43,8 +43,22 @@ struct buffer {
 
 struct tlb {
 	struct buffer part[NR_TLB_PARTS];
+	uint8_t shifts[NR_TLB_PARTS][4]; /* page sizes that a part may hold */
+	uint8_t small;			 /* the smallest page, log2 */
+	struct psc *upper;
 	struct tlb_stats stats;
 	uint64_t uses;
+};
+
+/* The page sizes that a buffer may hold, smallest first. */
+static const uint8_t x86_shifts[NR_TLB_PARTS][4] = {
+	[TLB_L1I_4K] = {12 },
+	     [TLB_L1I_2M] = {21,	 22},
+	[TLB_L1D_4K] = {12  },
+	     [TLB_L1D_2M] = {21, 22},
+	[TLB_L1D_1G] = {30},
+	     [TLB_L2] = {12,  21, 22},
+	[TLB_L2_1G] = {30 },
 };
 
 static inline unsigned int
@@ -64,7 +78,32 @@ tlb_new(const struct tlb_geometry geometry[NR_TLB_PARTS])
 		b->geometry = geometry[p];
 		b->entries = g_new0(struct tlb_entry, nr_entries(b));
 	}
+	memcpy(t->shifts, x86_shifts, sizeof(x86_shifts));
+	t->small = 12;
 	return t;
+}
+
+void
+tlb_set_page_shift(struct tlb *t, unsigned int shift)
+{
+	for (unsigned int p = 0; p < NR_TLB_PARTS; p++)
+		if (t->shifts[p][0] == t->small)
+			t->shifts[p][0] = (uint8_t)shift;
+	t->small = (uint8_t)shift;
+}
+
+void
+tlb_keep_upper(struct tlb *t, bool keep)
+{
+	g_clear_pointer(&t->upper, psc_free);
+	if (keep)
+		t->upper = psc_new();
+}
+
+struct psc *
+tlb_upper(const struct tlb *t)
+{
+	return t->upper;
 }
 
 void
@@ -74,6 +113,7 @@ tlb_free(struct tlb *t)
 		return;
 	for (unsigned int p = 0; p < NR_TLB_PARTS; p++)
 		g_free(t->part[p].entries);
+	psc_free(t->upper);
 	g_free(t);
 }
 
@@ -112,21 +152,10 @@ find(const struct buffer *b, va_t va, unsigned int shift, uint16_t pcid)
 	return NULL;
 }
 
-/* The page sizes that a buffer may hold, smallest first. */
-static const uint8_t shifts_of[NR_TLB_PARTS][4] = {
-	[TLB_L1I_4K] = {12 },
-	     [TLB_L1I_2M] = {21,	 22},
-	[TLB_L1D_4K] = {12  },
-	     [TLB_L1D_2M] = {21, 22},
-	[TLB_L1D_1G] = {30},
-	     [TLB_L2] = {12,  21, 22},
-	[TLB_L2_1G] = {30 },
-};
-
 static struct tlb_entry *
 find_any(const struct tlb *t, enum tlb_part part, va_t va, uint16_t pcid)
 {
-	for (const uint8_t *shift = shifts_of[part]; *shift; shift++) {
+	for (const uint8_t *shift = t->shifts[part]; *shift; shift++) {
 		struct tlb_entry *e = find(&t->part[part], va, *shift, pcid);
 
 		if (e)
@@ -208,9 +237,9 @@ enter(struct tlb *t, enum tlb_part part, const struct tlb_entry *entry)
 
 /* The first-level buffer for a page of @shift, or NR_TLB_PARTS. */
 static enum tlb_part
-l1_part(unsigned int shift, enum mmu_access access)
+l1_part(const struct tlb *t, unsigned int shift, enum mmu_access access)
 {
-	unsigned int size = shift == 12 ? 0 : shift < 30 ? 1 : 2;
+	unsigned int size = shift == t->small ? 0 : shift < 30 ? 1 : 2;
 
 	return first_level[access == MMU_FETCH][size];
 }
@@ -237,7 +266,7 @@ tlb_lookup(struct tlb *t, va_t va, uint16_t pcid, enum mmu_access access,
 	*where = TLB_HIT_L2;
 	t->stats.l2_hits++;
 	touch(t, e);
-	part = l1_part(e->page_shift, access);
+	part = l1_part(t, e->page_shift, access);
 	first = part == NR_TLB_PARTS ? NULL : enter(t, part, e);
 	return first ? first : e;
 }
@@ -277,11 +306,14 @@ tlb_fill(struct tlb *t, va_t va, uint16_t pcid, enum mmu_access access,
 		.global = walk->global,
 		.dirty = dirty,
 	};
-	enum tlb_part part = l1_part(entry.page_shift, access);
+	enum tlb_part part = l1_part(t, entry.page_shift, access);
 	struct tlb_entry *second, *first = NULL;
 
 	KM_DEBUG(walk->outcome == MMU_OK && walk->nr_steps);
-	second = enter(t, entry.page_shift == 30 ? TLB_L2_1G : TLB_L2, &entry);
+	second = enter(t,
+		       entry.page_shift == 30 && t->small != 30 ? TLB_L2_1G
+								: TLB_L2,
+		       &entry);
 	if (part != NR_TLB_PARTS)
 		first = enter(t, part, &entry);
 	return first ? first : second;
@@ -301,6 +333,7 @@ void
 tlb_flush_page(struct tlb *t, va_t va, uint16_t pcid)
 {
 	t->stats.flushes_page++;
+	psc_flush(t->upper, pcid);
 	for (unsigned int p = 0; p < NR_TLB_PARTS; p++) {
 		struct tlb_entry *e;
 
@@ -327,6 +360,7 @@ void
 tlb_flush_pcid(struct tlb *t, uint16_t pcid)
 {
 	t->stats.flushes_pcid++;
+	psc_flush(t->upper, pcid);
 	flush_if(t, false, pcid);
 }
 
@@ -334,6 +368,7 @@ void
 tlb_flush_all(struct tlb *t, bool global)
 {
 	t->stats.flushes_all++;
+	psc_flush(t->upper, -1);
 	flush_if(t, global, -1);
 }
 

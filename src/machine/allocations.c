@@ -326,6 +326,8 @@ allocation_remove(struct machine *m, struct allocation *a)
 	tell_name(m, a);
 	if (a->kind == ALLOCATION_OBJECT && allocation_at(m, a->address) == a)
 		g_hash_table_remove(t->objects, GSIZE_TO_POINTER(a->address));
+	if (a->kind == ALLOCATION_AREA)
+		area_lift(m, a);
 	if (a->named) {
 		g_hash_table_remove(t->names, a->name);
 		t->nr_a_names -= made_up_id(a->name) != 0;

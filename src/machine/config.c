@@ -13,6 +13,7 @@
 
 #include "kmemfs/base/text.h"
 #include "kmemfs/phys/sysctl.h"
+#include "kmemfs/vm/sysctl.h"
 
 #include <string.h>
 
@@ -261,7 +262,10 @@ read_sysctls(struct config_reader *r)
 
 		if (strcmp(e->group, "vm") || !e->key)
 			continue;
-		if (sysctl_check(&r->config->phys, e->key, e->value, &refusal))
+		if (sysctl_check(&r->config->phys, e->key, e->value,
+				 &refusal) &&
+		    (refusal.err != ENOENT ||
+		     vm_sysctl_check(e->key, e->value, &refusal)))
 			return config_fail(r, e->line, e->key, "%s",
 					   refusal.sentence);
 		setting.name = g_strdup(e->key);
@@ -294,6 +298,9 @@ check_names(struct config_reader *r)
 		bool known = is_in_table(e) || !strcmp(e->group, "vm") ||
 			     config_frames_key(e->group, e->key) ||
 			     config_slab_key(e->group, e->key) ||
+			     config_mmu_key(e->group, e->key) ||
+			     config_cache_key(e->group, e->key) ||
+			     config_kernel_key(e->group, e->key) ||
 			     config_percpu_key(e->group, e->key) ||
 			     config_bootmem_key(e->group, e->key);
 
@@ -310,8 +317,9 @@ check_names(struct config_reader *r)
 				r, e->line, e->group,
 				"there is no such group (machine, "
 				"firmware, boot, bootmem, node N, vm, "
-				"slab, percpu, free, pcp, "
-				"pageblocks)");
+				"mmu, tlb, cache, costs, kernel, slab, percpu, "
+				"free, "
+				"pcp, pageblocks)");
 		return config_fail(r, e->line, e->key,
 				   "group [%s] has no such key", e->group);
 	}
@@ -366,9 +374,10 @@ config_read_set(const char *text, const char *source, char *const *settings,
 		good = config_fail(&r, 0, "file", "it is longer than 64M");
 	good = good && config_scan(&r, text) && config_settings(&r, settings) &&
 	       check_names(&r) && read_keys(&r) && config_fill(&r) &&
-	       read_sysctls(&r) && config_read_slab(&r) &&
-	       config_read_percpu(&r) && config_read_bootmem(&r) &&
-	       config_read_free(&r);
+	       read_sysctls(&r) && config_read_mmu(&r) &&
+	       config_read_cache(&r) && config_read_kernel(&r) &&
+	       config_read_slab(&r) && config_read_percpu(&r) &&
+	       config_read_bootmem(&r) && config_read_free(&r);
 	g_hash_table_destroy(r.names);
 	g_ptr_array_free(r.entries, TRUE);
 	if (good)

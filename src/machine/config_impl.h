@@ -95,6 +95,36 @@ bool config_slab_key(const char *group, const char *key);
 bool config_read_slab(struct config_reader *r);
 void config_print_slab(const struct slab_config *slab, struct out *out);
 
+/* --- config_mmu.c: [mmu] ------------------------------------------------- */
+
+#define CONFIG_MMU "mmu"
+
+/* Whether @group is it and has @key; key NULL: the group's line. */
+bool config_mmu_key(const char *group, const char *key);
+/* Read it, or what is said without it; after config_fill(). */
+bool config_read_mmu(struct config_reader *r);
+void config_print_mmu(const struct vm_config *vm, struct out *out);
+
+/* --- config_cache.c: [tlb], [cache], [costs] ----------------------------- */
+
+/* Whether @group is one of them and has @key; key NULL: the group's line. */
+bool config_cache_key(const char *group, const char *key);
+bool config_read_cache(struct config_reader *r);
+void config_print_cache(const struct machine_config *config, struct out *out);
+/* Up to @most numbers with blanks between: how many, 0 when it is wrong. */
+unsigned int config_list(struct config_reader *r, const struct config_entry *e,
+			 uint64_t *list, unsigned int most);
+
+/* --- config_kernel.c: [kernel] ------------------------------------------- */
+
+#define CONFIG_KERNEL "kernel"
+
+/* Whether @group is it and has @key; key NULL: the group's line. */
+bool config_kernel_key(const char *group, const char *key);
+/* Read the group, or what is said without it; after config_fill(). */
+bool config_read_kernel(struct config_reader *r);
+void config_print_kernel(const struct machine_config *config, struct out *out);
+
 /* --- config_percpu.c: [percpu] ------------------------------------------- */
 
 #define CONFIG_PERCPU "percpu"

@@ -153,6 +153,9 @@ config_print(const struct machine_config *config, struct out *out)
 
 		out_printf(out, "%s = %s\n", s->name, s->value);
 	}
+	config_print_mmu(&config->vm, out);
+	config_print_cache(config, out);
+	config_print_kernel(config, out);
 	config_print_slab(&config->slab, out);
 	config_print_percpu(&config->percpu, out);
 	config_print_bootmem(&config->phys, out);

@@ -142,7 +142,7 @@ hash_allocations(struct hasher *h, struct machine *m)
 		put(h, a->born_ns);
 		put_string(h, a->op);
 		put(h, a->kind);
-		if (a->kind != ALLOCATION_OBJECT && !a->pool)
+		if (a->kind == ALLOCATION_PAGES && !a->pool)
 			continue;
 		put(h, a->address);
 		put(h, a->size);
@@ -393,6 +393,15 @@ hash_slab(struct hasher *h, const struct machine *m)
 	}
 }
 
+static void
+hash_vm(struct hasher *h, const struct machine *m)
+{
+	const struct number_stream to = {put_number, h};
+
+	put_section(h, "tasks");
+	vm_digest(m->vm, &to);
+}
+
 void
 machine_digest(struct machine *m, char text[DIGEST_TEXT])
 {
@@ -413,6 +422,7 @@ machine_digest(struct machine *m, char text[DIGEST_TEXT])
 	hash_allocated(h, phys);
 	hash_allocations(h, m);
 	hash_slab(h, m);
+	hash_vm(h, m);
 	hash_ram(h, m->ram);
 	hasher_flush(h);
 	memcpy(text, g_checksum_get_string(h->sum), DIGEST_TEXT);

@@ -79,12 +79,33 @@ ftrace_banner(const struct ftrace_text *t)
 	       !memcmp(t->end - 8, "is empty", 8);
 }
 
-/* The event's name up to its colon, without "kmem:" before it. */
+/* One of the events that are known, its colon and a blank: most lines.  The
+ * slab events are the last, and they begin alike. */
+static enum ftrace_kind
+ftrace_known(struct ftrace_text *t, struct ftrace_event *e)
+{
+	size_t left = (size_t)(t->end - t->at);
+	unsigned int i = left && *t->at == 'k' ? FTRACE_KMALLOC : 0;
+
+	for (; i < ARRAY_SIZE(events); i++) {
+		size_t len = events[i].len;
+
+		if (len + 1 >= left || t->at[len] != ':' ||
+		    t->at[len + 1] != ' ' || memcmp(t->at, events[i].name, len))
+			continue;
+		e->name = t->at;
+		e->name_len = (uint32_t)len;
+		t->at += len + 1;
+		return (enum ftrace_kind)i;
+	}
+	return FTRACE_OTHER;
+}
+
+/* Any event's name up to its colon, without "kmem:" before it. */
 static enum ftrace_kind
 ftrace_name(struct ftrace_text *t, struct ftrace_event *e)
 {
 	const char *from = t->at, *last = NULL; /* the last colon */
-	unsigned int i;
 
 	for (; t->at < t->end && *t->at != ' ' && *t->at != '\t'; t->at++)
 		if (*t->at == ':') {
@@ -95,8 +116,7 @@ ftrace_name(struct ftrace_text *t, struct ftrace_event *e)
 	e->name_len = (uint32_t)((last ? last : t->at) - from);
 	if (!last || last + 1 != t->at)
 		return FTRACE_OTHER;
-	/* The slab events are the last, and they begin alike. */
-	for (i = *from == 'k' ? FTRACE_KMALLOC : 0; i < ARRAY_SIZE(events); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(events); i++)
 		if (events[i].len == e->name_len &&
 		    !memcmp(events[i].name, from, e->name_len))
 			return (enum ftrace_kind)i;
@@ -119,12 +139,14 @@ ftrace_parse(struct ftrace *f, const char *line, size_t len,
 		return e->kind;
 	if (*t.at == 'C' && ftrace_lost(t, e))
 		return e->kind;
-	if (!ftrace_columns(&t, e)) {
+	if (!ftrace_columns(f, &t, e)) {
 		if (!ftrace_banner(&bare))
 			e->kind = FTRACE_UNPARSED;
 		return e->kind;
 	}
-	e->kind = ftrace_name(&t, e);
+	e->kind = ftrace_known(&t, e);
+	if (e->kind == FTRACE_OTHER)
+		e->kind = ftrace_name(&t, e);
 	if (e->kind < FTRACE_KMALLOC && !ftrace_fields(f, t, e))
 		e->kind = FTRACE_UNPARSED;
 	else if (e->kind >= FTRACE_KMALLOC && e->kind < FTRACE_OTHER &&

@@ -14,7 +14,8 @@
  * too.  The kernel right-aligns it in 16 columns and its names have at most 15
  * bytes, so a dash and a digit in column 16 settle it.  Elsewhere each "[" is
  * tried from the left: it counts when a pid stands before it and a CPU, flags
- * and a time stamp behind it.
+ * and a time stamp behind it.  A line that begins with the same bytes as the
+ * last of the first kind, up to the point of the stamp, says the same.
  */
 #include "ftrace_impl.h"
 
@@ -24,6 +25,7 @@
 #define FLAGS_MAX 8
 #define GROUP_MAX 16
 #define NS_PER_S 1000000000ULL
+#define NS_DIGITS 9
 
 static bool
 blank(char c)
@@ -71,36 +73,55 @@ columns_flags(struct ftrace_text *t, struct ftrace_event *e)
 	return true;
 }
 
+/* @t stands behind the point of a stamp of @seconds. */
 static bool
-columns_time(struct ftrace_text *t, struct ftrace_event *e)
+columns_fraction(struct ftrace_text *t, uint64_t seconds,
+		 struct ftrace_event *e)
 {
-	uint64_t seconds, scale = NS_PER_S / 10;
+	const char *from = t->at;
+	uint64_t ns = 0;
+	unsigned int digits = 0;
 
-	if (!ftrace_decimal(t, &seconds))
-		return false;
-	e->ts_ns = seconds;
-	if (t->at < t->end && *t->at == '.') {
-		if (seconds > UINT64_MAX / NS_PER_S - 1)
-			return false;
-		e->ts_ns = seconds * NS_PER_S;
-		t->at++;
-		if (t->at == t->end || !ftrace_is_digit(*t->at))
-			return false;
-		for (; t->at < t->end && ftrace_is_digit(*t->at); t->at++) {
-			e->ts_ns += scale * (uint64_t)(*t->at - '0');
-			scale /= 10;
+	for (; t->at < t->end && ftrace_is_digit(*t->at); t->at++)
+		if (digits < NS_DIGITS) {
+			ns = ns * 10 + (uint64_t)(*t->at - '0');
+			digits++;
 		}
+	if (t->at == from || t->at == t->end || *t->at != ':')
+		return false;
+	for (; digits < NS_DIGITS; digits++)
+		ns *= 10;
+	e->ts_ns = seconds * NS_PER_S + ns;
+	t->at++;
+	ftrace_blanks(t);
+	return t->at < t->end;
+}
+
+/* @t stands at the stamp; *@point: behind its point, NULL: it has none. */
+static bool
+columns_time(struct ftrace_text *t, struct ftrace_event *e, const char **point)
+{
+	uint64_t seconds;
+
+	*point = NULL;
+	if (!ftrace_decimal(t, &seconds) || t->at == t->end)
+		return false;
+	if (*t->at == '.') {
+		*point = ++t->at;
+		return seconds <= UINT64_MAX / NS_PER_S - 1 &&
+		       columns_fraction(t, seconds, e);
 	}
-	if (t->at == t->end || *t->at != ':')
+	e->ts_ns = seconds;
+	if (*t->at != ':')
 		return false;
 	t->at++;
 	ftrace_blanks(t);
 	return t->at < t->end;
 }
 
-/* @t stands behind the "[". */
+/* @t stands behind the "["; *@point as columns_time(). */
 static bool
-columns_right(struct ftrace_text *t, struct ftrace_event *e)
+columns_right(struct ftrace_text *t, struct ftrace_event *e, const char **point)
 {
 	uint64_t cpu;
 
@@ -116,7 +137,7 @@ columns_right(struct ftrace_text *t, struct ftrace_event *e)
 		return false;
 	if (!ftrace_is_digit(*t->at) && !columns_flags(t, e))
 		return false;
-	return columns_time(t, e);
+	return columns_time(t, e, point);
 }
 
 /* --- before the bracket: name and pid --------------------------------------
@@ -204,31 +225,81 @@ columns_native(const struct ftrace_text *t)
 	return at < t->end && *at == '[' ? at : NULL;
 }
 
+/* --- whole lines ----------------------------------------------------------
+ */
+
 static bool
-columns_at(struct ftrace_text *t, const char *bracket, struct ftrace_event *e)
+columns_again(const struct ftrace *f, struct ftrace_text *t,
+	      struct ftrace_event *e)
+{
+	struct ftrace_text right = {t->at + f->columns.len, t->end};
+
+	if (!f->columns.len || (size_t)(t->end - t->at) <= f->columns.len ||
+	    memcmp(t->at, f->columns.text, f->columns.len) ||
+	    !columns_fraction(&right, f->columns.seconds, e))
+		return false;
+	e->comm = t->at + f->columns.comm;
+	e->comm_len = f->columns.comm_len;
+	e->cpu = f->columns.cpu;
+	e->pid = f->columns.pid;
+	e->flags = f->columns.flags;
+	e->preempt = f->columns.preempt;
+	t->at = right.at;
+	return true;
+}
+
+static void
+columns_remember(struct ftrace *f, const char *line, const char *point,
+		 const struct ftrace_event *e)
+{
+	size_t len = point ? (size_t)(point - line) : 0;
+
+	f->columns.len = 0;
+	if (!len || len > sizeof(f->columns.text))
+		return;
+	memcpy(f->columns.text, line, len);
+	f->columns.len = (uint32_t)len;
+	f->columns.comm = (uint32_t)(e->comm - line);
+	f->columns.comm_len = e->comm_len;
+	f->columns.cpu = e->cpu;
+	f->columns.pid = e->pid;
+	f->columns.flags = e->flags;
+	f->columns.preempt = e->preempt;
+	f->columns.seconds = e->ts_ns / NS_PER_S;
+}
+
+static bool
+columns_at(struct ftrace_text *t, const char *bracket, struct ftrace_event *e,
+	   const char **point)
 {
 	struct ftrace_text right = {bracket + 1, t->end};
 
 	e->flags = 0;
 	e->preempt = 0;
-	if (!columns_left(t->at, bracket, e) || !columns_right(&right, e))
+	if (!columns_left(t->at, bracket, e) ||
+	    !columns_right(&right, e, point))
 		return false;
 	t->at = right.at;
 	return true;
 }
 
 bool
-ftrace_columns(struct ftrace_text *t, struct ftrace_event *e)
+ftrace_columns(struct ftrace *f, struct ftrace_text *t, struct ftrace_event *e)
 {
-	const char *bracket = columns_native(t);
+	const char *bracket, *point, *line = t->at;
 
-	if (bracket && columns_at(t, bracket, e))
+	if (columns_again(f, t, e))
 		return true;
+	bracket = columns_native(t);
+	if (bracket && columns_at(t, bracket, e, &point)) {
+		columns_remember(f, line, point, e);
+		return true;
+	}
 	for (bracket = t->at; bracket < t->end; bracket++) {
 		bracket = memchr(bracket, '[', (size_t)(t->end - bracket));
 		if (!bracket)
 			return false;
-		if (columns_at(t, bracket, e))
+		if (columns_at(t, bracket, e, &point))
 			return true;
 	}
 	return false;

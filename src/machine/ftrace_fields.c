@@ -3,8 +3,10 @@
  * ftrace_fields.c - the key=value words of the mm_page events
  *
  * How it works: words are read from left to right and looked up by the length
- * and bytes of their key.  Unknown keys (page=) and words that are no pair
- * ("page=   (null)" of old kernels falls apart in two) are passed over.
+ * and bytes of their key, from the one behind the last on, since kernels print
+ * them in the order of this table.  Unknown keys are passed over, so is what
+ * page= says, and words that are no pair ("page=   (null)" of old kernels falls
+ * apart in two).
  */
 #include "ftrace_impl.h"
 
@@ -13,6 +15,7 @@
 enum {
 #define FIELD(id, name) FIELD_##id,
 #define FIELDS(F)                                                              \
+	F(PAGE, "page")                                                        \
 	F(PFN, "pfn")                                                          \
 	F(ORDER, "order")                                                      \
 	F(MIGRATETYPE, "migratetype")                                          \
@@ -48,36 +51,11 @@ static const unsigned int needs[NR_FTRACE_KINDS] = {
 #undef FTRACE_EVENT
 };
 
-static unsigned int
-fields_find(const char *key, size_t len)
-{
-	unsigned int i;
-
-	for (i = 0; i < NR_FIELDS; i++)
-		if (fields[i].len == len && !memcmp(fields[i].key, key, len))
-			break;
-	return i;
-}
-
-static bool
-fields_hex(struct ftrace_text *t, uint64_t *value)
-{
-	const char *from = t->at;
-	uint64_t v = 0;
-
-	for (; t->at < t->end && t->at - from < 17; t->at++) {
-		char c = *t->at;
-
-		if (ftrace_is_digit(c))
-			v = v << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			v = v << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			break;
-	}
-	*value = v;
-	return t->at > from && t->at - from < 17;
-}
+const uint8_t ftrace_hex_value[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 /* 123 or 0x7b, and then a blank or the end. */
 static bool
@@ -87,7 +65,7 @@ fields_number(struct ftrace_text *t, uint64_t *value)
 
 	if (t->end - t->at > 2 && t->at[0] == '0' && t->at[1] == 'x') {
 		t->at += 2;
-		good = fields_hex(t, value);
+		good = ftrace_hex(t, value);
 	} else {
 		good = ftrace_decimal(t, value);
 	}
@@ -142,32 +120,47 @@ fields_infer(struct ftrace_event *e, unsigned int seen)
 static void
 fields_skip(struct ftrace_text *t)
 {
-	while (t->at < t->end && *t->at != ' ' && *t->at != '\t')
-		t->at++;
+	const char *stop = memchr(t->at, ' ', (size_t)(t->end - t->at));
+	const char *tab;
+
+	stop = stop ? stop : t->end;
+	tab = memchr(t->at, '\t', (size_t)(stop - t->at));
+	t->at = tab ? tab : stop;
+}
+
+/* Whether the word at @t has the key of @field; then it stands at its value. */
+static inline bool
+fields_is(struct ftrace_text *t, unsigned int field)
+{
+	size_t len = fields[field].len;
+
+	if ((size_t)(t->end - t->at) <= len || t->at[len] != '=' ||
+	    memcmp(t->at, fields[field].key, len))
+		return false;
+	t->at += len + 1;
+	return true;
 }
 
 /* The key of the word at @t, which then stands at its value; NR_FIELDS, and
- * @t behind the word, when it is none that is known. */
+ * @t behind the word, when it is none that is known.  Most likely it is @first
+ * or one soon behind it. */
 static unsigned int
-fields_key(struct ftrace_text *t)
+fields_key(struct ftrace_text *t, unsigned int first)
 {
-	const char *from = t->at;
-	unsigned int field = NR_FIELDS;
-
-	while (t->at < t->end && *t->at != '=' && *t->at != ' ' &&
-	       *t->at != '\t')
-		t->at++;
-	if (t->at < t->end && *t->at == '=')
-		field = fields_find(from, (size_t)(t->at++ - from));
-	if (field == NR_FIELDS)
-		fields_skip(t);
-	return field;
+	for (unsigned int n = 0; n < NR_FIELDS; n++, first++) {
+		if (first >= NR_FIELDS)
+			first = 0;
+		if (fields_is(t, first))
+			return first;
+	}
+	fields_skip(t);
+	return NR_FIELDS;
 }
 
 bool
 ftrace_fields(struct ftrace *f, struct ftrace_text t, struct ftrace_event *e)
 {
-	unsigned int seen = 0;
+	unsigned int seen = 0, likely = FIELD_PAGE;
 
 	for (;;) {
 		unsigned int field;
@@ -176,9 +169,14 @@ ftrace_fields(struct ftrace *f, struct ftrace_text t, struct ftrace_event *e)
 		ftrace_blanks(&t);
 		if (t.at == t.end)
 			break;
-		field = fields_key(&t);
+		field = fields_key(&t, likely);
 		if (field == NR_FIELDS)
 			continue;
+		likely = field + 1;
+		if (field == FIELD_PAGE) {
+			fields_skip(&t);
+			continue;
+		}
 		if (field == FIELD_GFP) {
 			const char *from = t.at;
 

@@ -15,7 +15,8 @@ struct ftrace_text {
  * Read the columns before the event's name: task, pid, CPU, flags, time.
  * On success leaves @t at the name and returns true.
  */
-bool ftrace_columns(struct ftrace_text *t, struct ftrace_event *e);
+bool ftrace_columns(struct ftrace *f, struct ftrace_text *t,
+		    struct ftrace_event *e);
 /* Read the key=value words after the name of a mm_page event; false when one
  * that must be there is missing or is no number. */
 bool ftrace_fields(struct ftrace *f, struct ftrace_text t,
@@ -52,6 +53,27 @@ ftrace_decimal(struct ftrace_text *t, uint64_t *value)
 	*value = v;
 	/* 19 digits always fit in 64 bits. */
 	return t->at > from && t->at - from < 20;
+}
+
+/* A hex digit's value plus one; 0: it is none (ftrace_fields.c). */
+extern const uint8_t ftrace_hex_value[256];
+
+/* Read hex digits without 0x; false when there is none or more than 16. */
+static inline bool
+ftrace_hex(struct ftrace_text *t, uint64_t *value)
+{
+	const char *from = t->at;
+	uint64_t v = 0;
+
+	for (; t->at < t->end; t->at++) {
+		unsigned int digit = ftrace_hex_value[(uint8_t)*t->at];
+
+		if (!digit)
+			break;
+		v = v << 4 | (digit - 1);
+	}
+	*value = v;
+	return t->at > from && t->at - from <= 16;
 }
 
 #endif

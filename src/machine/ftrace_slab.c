@@ -35,72 +35,13 @@ enum {
 
 #define BYTES_MOST (1ULL << 40)
 
-/* A digit's value plus one. */
-static const uint8_t hex_value[256] = {
-	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
-	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
-	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
-};
-
-/* "000000000bf92a3f", "0xffff888...", "0", "(null)", "(____ptrval____)". */
+/* Kernels put blanks between words, no tabs. */
 static bool
-read_pointer(const char *at, size_t len, uint64_t *ptr)
+word_ends(const char *at, const char *end)
 {
-	uint64_t v = 0;
-
-	if (len > 2 && at[0] == '0' && at[1] == 'x') {
-		at += 2;
-		len -= 2;
-	}
-	if (len > 2 && at[0] == '(') {
-		*ptr = at[1] == '_' ? FTRACE_PTR_HIDDEN : 0;
-		return true;
-	}
-	if (!len || len > 16)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		uint8_t digit = hex_value[(uint8_t)at[i]];
-
-		if (!digit)
-			return false;
-		v = v << 4 | (digit - 1U);
-	}
-	*ptr = v;
-	return true;
+	return at == end || *at == ' ';
 }
 
-static bool
-read_bytes(const char *at, size_t len, uint64_t *bytes)
-{
-	struct ftrace_text t = {at, at + len};
-
-	return ftrace_decimal(&t, bytes) && t.at == t.end &&
-	       *bytes <= BYTES_MOST;
-}
-
-/* What is no number, as NUMA_NO_NODE of some, asks for none. */
-static int32_t
-read_node(const char *at, size_t len)
-{
-	struct ftrace_text t = {at, at + len};
-	uint64_t node;
-
-	if (!ftrace_decimal(&t, &node) || t.at != t.end || node > INT16_MAX)
-		return NODE_LOCAL;
-	return (int32_t)node;
-}
-
-/* The key of a pair, with its equals sign, at the start of [at, end). */
-static inline bool
-starts(const char *at, const char *end, const char *key, size_t len)
-{
-	return (size_t)(end - at) >= len && !memcmp(at, key, len);
-}
-
-#define KEY(text) starts(at, end, text, sizeof(text) - 1)
-#define VALUE(text) (at + sizeof(text) - 1)
-
-/* The end of the word at @at: kernels put blanks between them, no tabs. */
 static const char *
 word_end(const char *at, const char *end)
 {
@@ -110,64 +51,109 @@ word_end(const char *at, const char *end)
 }
 
 /*
- * One pair at @at; *@next is behind it.  Returns the bit of what it gave, 0:
+ * These read the word at @t, and leave @t behind it; false when it is not what
+ * it should be.
+ *
+ * "000000000bf92a3f", "0xffff888...", "0", "(null)", "(____ptrval____)".
+ */
+static bool
+read_pointer(struct ftrace_text *t, uint64_t *ptr)
+{
+	const char *from = t->at;
+
+	if (t->end - from > 2 && from[0] == '0' && from[1] == 'x')
+		from = t->at += 2;
+	if (t->end - from > 2 && from[0] == '(') {
+		*ptr = from[1] == '_' ? FTRACE_PTR_HIDDEN : 0;
+		t->at = word_end(from, t->end);
+		return t->at - from > 2;
+	}
+	return ftrace_hex(t, ptr) && word_ends(t->at, t->end);
+}
+
+static bool
+read_bytes(struct ftrace_text *t, uint64_t *bytes)
+{
+	return ftrace_decimal(t, bytes) && word_ends(t->at, t->end) &&
+	       *bytes <= BYTES_MOST;
+}
+
+/* What is no number, as NUMA_NO_NODE of some, asks for none. */
+static int32_t
+read_node(struct ftrace_text *t)
+{
+	bool good;
+	uint64_t node;
+
+	good = ftrace_decimal(t, &node) && word_ends(t->at, t->end);
+	while (!word_ends(t->at, t->end))
+		t->at++;
+	return good && node <= INT16_MAX ? (int32_t)node : NODE_LOCAL;
+}
+
+/* Whether @t begins with @key, an equals sign at its end, which is left. */
+static inline bool
+skip(struct ftrace_text *t, const char *key, size_t len)
+{
+	if ((size_t)(t->end - t->at) < len || memcmp(t->at, key, len))
+		return false;
+	t->at += len;
+	return true;
+}
+
+/* The word at @t as it stands. */
+static void
+read_text(struct ftrace_text *t, const char **text, uint32_t *len)
+{
+	*text = t->at;
+	t->at = word_end(t->at, t->end);
+	*len = (uint32_t)(t->at - *text);
+}
+
+/* Step over the key, if it is this. */
+#define KEY(text) skip(t, text, sizeof(text) - 1)
+
+/*
+ * The pair at @t, which is left behind it.  Returns the bit of what it gave, 0:
  * nothing, -1: it is broken.
  */
 static int
-slab_pair(struct ftrace *f, struct ftrace_event *e, const char *at,
-	  const char *end, const char **next)
+slab_pair(struct ftrace *f, struct ftrace_event *e, struct ftrace_text *t)
 {
-	const char *value, *stop = word_end(at, end);
+	const char *text;
+	uint32_t len;
 
-	*next = stop;
-	switch (*at) {
+	switch (*t->at) {
 	case 'c':
 		if (!KEY("call_site="))
-			return 0;
-		e->site = VALUE("call_site=");
-		e->site_len = (uint32_t)(stop - e->site);
+			break;
+		read_text(t, &e->site, &e->site_len);
 		return e->site_len ? HAS_SITE : -1;
 	case 'p':
 		if (!KEY("ptr="))
-			return 0;
-		value = VALUE("ptr=");
-		return read_pointer(value, (size_t)(stop - value), &e->ptr)
-			       ? HAS_PTR
-			       : -1;
+			break;
+		return read_pointer(t, &e->ptr) ? HAS_PTR : -1;
 	case 'b':
-		if (KEY("bytes_req=")) {
-			value = VALUE("bytes_req=");
-			return read_bytes(value, (size_t)(stop - value),
-					  &e->bytes_req)
-				       ? HAS_REQ
-				       : -1;
-		}
-		if (!KEY("bytes_alloc="))
-			return 0;
-		value = VALUE("bytes_alloc=");
-		return read_bytes(value, (size_t)(stop - value),
-				  &e->bytes_alloc)
-			       ? HAS_ALLOC
-			       : -1;
+		if (KEY("bytes_req="))
+			return read_bytes(t, &e->bytes_req) ? HAS_REQ : -1;
+		if (KEY("bytes_alloc="))
+			return read_bytes(t, &e->bytes_alloc) ? HAS_ALLOC : -1;
+		break;
 	case 'g':
 		if (!KEY("gfp_flags="))
-			return 0;
-		value = VALUE("gfp_flags=");
-		e->gfp = ftrace_gfp(f, value, (size_t)(stop - value),
-				    &e->unknown_gfp);
+			break;
+		read_text(t, &text, &len);
+		e->gfp = ftrace_gfp(f, text, len, &e->unknown_gfp);
 		return HAS_GFP;
 	case 'n':
-		if (KEY("name=")) {
-			e->cache = VALUE("name=");
-			e->cache_len = (uint32_t)(stop - e->cache);
-		} else if (KEY("node=")) {
-			value = VALUE("node=");
-			e->node = read_node(value, (size_t)(stop - value));
-		}
-		return 0;
-	default:
-		return 0;
+		if (KEY("name="))
+			read_text(t, &e->cache, &e->cache_len);
+		else if (KEY("node="))
+			e->node = read_node(t);
+		break;
 	}
+	t->at = word_end(t->at, t->end);
+	return 0;
 }
 
 bool
@@ -183,7 +169,7 @@ ftrace_slab(struct ftrace *f, struct ftrace_text t, struct ftrace_event *e)
 		ftrace_blanks(&t);
 		if (t.at == t.end)
 			break;
-		bit = slab_pair(f, e, t.at, t.end, &t.at);
+		bit = slab_pair(f, e, &t);
 		if (bit < 0)
 			return false;
 		seen |= bit;

@@ -31,7 +31,7 @@ static const char *const type_names[NR_PARAM_TYPES] = {
 /* All types that are not named here are numbers. */
 static const uint8_t encodings[NR_PARAM_TYPES] = {
 	[PARAM_INT] = AS_SIGNED,     [PARAM_NODE] = AS_SIGNED,
-	[PARAM_TASK] = AS_SIGNED,    [PARAM_PAGE] = AS_STRING,
+	[PARAM_TASK] = AS_STRING,    [PARAM_PAGE] = AS_STRING,
 	[PARAM_ADDRESS] = AS_STRING, [PARAM_NAME] = AS_STRING,
 	[PARAM_NEWNAME] = AS_STRING, [PARAM_WORD] = AS_STRING,
 	[PARAM_TEXT] = AS_STRING,    [PARAM_BYTES] = AS_BYTES,

@@ -68,6 +68,7 @@ value_fits(struct machine *m, const struct param *param, const uint8_t *value)
 		return !text || text_is_name(text);
 	case PARAM_PAGE:
 	case PARAM_ADDRESS:
+	case PARAM_TASK:
 		return !text || text_is_name(text) || text_u64(text, &unused);
 	case PARAM_CACHE:
 	case PARAM_CTOR:
@@ -76,12 +77,6 @@ value_fits(struct machine *m, const struct param *param, const uint8_t *value)
 		if (!text)
 			return true;
 		out_str(&word, text);
-		out_text(&word);
-		fits = !param_read(m, param, word.text, args, &bad_at, &r);
-		out_fini(&word);
-		return fits;
-	case PARAM_TASK:
-		out_i64(&word, (int64_t)number);
 		out_text(&word);
 		fits = !param_read(m, param, word.text, args, &bad_at, &r);
 		out_fini(&word);

@@ -14,6 +14,11 @@
 #include "kmemfs/machine/journal.h"
 #include "kmemfs/machine/replay.h"
 #include "kmemfs/phys/sysctl.h"
+#include "kmemfs/vm/sysctl.h"
+
+#include "kernel_glue_impl.h"
+
+#include "mmu_impl.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -132,29 +137,49 @@ machine_hash(const struct machine *m, char text[65])
 	out_fini(&config);
 }
 
+/* How many of @len bytes from @at on are in @ranges without a hole. */
+static uint64_t
+in_ranges(const GArray *ranges, pa_t at, uint64_t len)
+{
+	uint64_t sum = 0;
+
+	/* Ranges that touch may stand apart, one for each node. */
+	for (guint i = 0; sum < len && i < ranges->len; i++) {
+		const struct range *r = &g_array_index(ranges, struct range, i);
+
+		if (at + sum >= r->start && at + sum < r->end)
+			sum = MIN_OF(len, r->end - at);
+	}
+	return sum;
+}
+
 bool
 machine_is_ram(const struct machine *m, pa_t at, uint64_t len)
 {
-	const GArray *memory = m->phys->memblock.memory;
+	const struct phys *phys = m->phys;
+	const GArray *map = phys->config->firmware;
 
-	/* Ranges that touch may stand apart, one for each node. */
-	for (unsigned int i = 0; len && i < memory->len; i++) {
-		const struct range *r = &g_array_index(memory, struct range, i);
+	if (in_ranges(phys->memblock.memory, at, len) == len)
+		return true;
+	/* What mem= keeps from the kernel is memory all the same. */
+	for (guint i = 0; i < map->len; i++) {
+		const struct firmware_range *f =
+			&g_array_index(map, struct firmware_range, i);
+		pa_t end = MIN_OF(round_down_to(f->range.end, page_size(phys)),
+				  ram_end(m->ram));
 
-		if (at >= r->start && at < r->end) {
-			uint64_t part = MIN_OF(len, r->end - at);
-
-			at += part;
-			len -= part;
-		}
+		if (f->type == E820_USABLE && at < end && len <= end - at &&
+		    at >= round_up_to(f->range.start, page_size(phys)))
+			return true;
 	}
-	return !len;
+	return false;
 }
 
 /* --- boot ---------------------------------------------------------------- */
 
+/* Those of tasks' memory, or those of pages. */
 static bool
-boot_sysctls(struct machine *m, char **error)
+boot_sysctls(struct machine *m, bool tasks, char **error)
 {
 	const GArray *settings = m->config->sysctls;
 
@@ -162,8 +187,10 @@ boot_sysctls(struct machine *m, char **error)
 		const struct sysctl_setting *s =
 			&g_array_index(settings, struct sysctl_setting, i);
 		struct refusal r;
+		int err = tasks ? vm_sysctl_write(m->vm, s->name, s->value, &r)
+				: sysctl_write(m->phys, s->name, s->value, &r);
 
-		if (sysctl_write(m->phys, s->name, s->value, &r)) {
+		if (err && err != -ENOENT) {
 			*error = g_strdup_printf("%s: [vm] %s: %s",
 						 m->config->source, s->name,
 						 r.sentence);
@@ -171,6 +198,25 @@ boot_sysctls(struct machine *m, char **error)
 		}
 	}
 	return true;
+}
+
+/* Where bytes end: memory that mem= keeps from the kernel is there too, for
+ * those who ioremap it. */
+static pa_t
+bytes_end(const struct phys *phys)
+{
+	const GArray *map = phys->config->firmware;
+	pfn_t end = phys->max_pfn;
+
+	for (guint i = 0; i < map->len; i++) {
+		const struct firmware_range *f =
+			&g_array_index(map, struct firmware_range, i);
+		pfn_t pfn = f->range.end >> phys->page_shift;
+
+		if (f->type == E820_USABLE && pfn <= phys->arch->pfn_limit)
+			end = MAX_OF(end, pfn);
+	}
+	return end << phys->page_shift;
 }
 
 static bool
@@ -185,8 +231,7 @@ boot_phys(struct machine *m, char **error)
 		return false;
 	}
 	m->phys->fail_page_alloc.random = m->config->seed;
-	m->ram = ram_new(m->phys->max_pfn << m->phys->page_shift,
-			 m->config->ram_limit);
+	m->ram = ram_new(bytes_end(m->phys), m->config->ram_limit);
 	return true;
 }
 
@@ -202,6 +247,50 @@ boot_slab(struct machine *m)
 	m->mempools = mempools_new(m->slab);
 	m->percpu = percpu_boot(&m->config->percpu, m->phys, m->ram);
 	m->runners = runners_new();
+}
+
+/* A task's record is made, or goes: its directories too. */
+static void
+task_changed(void *user, struct task *t, bool gone)
+{
+	char pid[16];
+
+	(void)gone;
+	g_snprintf(pid, sizeof(pid), "%d", t->pid);
+	machine_tell_entry(user, ENTRY_TASK, NULL, pid);
+	machine_tell_entry(user, ENTRY_PROC, NULL, pid);
+	/* It stands among the threads of each of its group; the first thread
+	 * comes first and goes last. */
+	for (const struct task *o = t->tgid == t->pid ? t : task_next(t->vm, 0);
+	     o; o = t->tgid == t->pid ? NULL : task_next(t->vm, o->pid))
+		if (o->tgid == t->tgid)
+			machine_tell_entry(user, ENTRY_THREAD,
+					   &(uint64_t){(uint64_t)o->pid}, pid);
+	if (t->name)
+		machine_tell_entry(user, ENTRY_TASKNAME, NULL, t->name);
+}
+
+static void
+vm_panics(void *user, const char *why)
+{
+	machine_panic(user, "%s", why);
+}
+
+static void
+boot_vm(struct machine *m)
+{
+	struct vm_config config = m->config->vm;
+
+	config.printk = phys_says;
+	config.printk_user = m;
+	m->vm = vm_boot(m->phys, m->ram, m->symbols, &config);
+	m->vm->hooks.user = m;
+	mmu_reports_attach(m);
+	m->vm->hooks.task_changed = task_changed;
+	m->vm->hooks.panic = vm_panics;
+	kernel_half_new(m->vm, &m->config->kernel);
+	kernel_glue_percpu(m);
+	m->areas = area_table_new(m);
 }
 
 /* The machine file stands beside the journal, to be mounted again by. */
@@ -255,11 +344,16 @@ machine_boot(struct machine_config *config, const char *state_dir, char **error)
 	m->allocations = allocation_table_new();
 	machine_printk(m, "Command line: %s",
 		       config->cmdline ? config->cmdline : "");
-	if (!boot_phys(m, error) || !boot_sysctls(m, error)) {
+	if (!boot_phys(m, error) || !boot_sysctls(m, false, error)) {
 		machine_free(m);
 		return NULL;
 	}
 	boot_slab(m);
+	boot_vm(m);
+	if (!boot_sysctls(m, true, error)) {
+		machine_free(m);
+		return NULL;
+	}
 	machine_printk(m, "smp: Brought up %u node%s, %u CPU%s",
 		       m->phys->nr_nodes, m->phys->nr_nodes > 1 ? "s" : "",
 		       m->phys->nr_cpus, m->phys->nr_cpus > 1 ? "s" : "");
@@ -280,7 +374,13 @@ machine_free(struct machine *m)
 	allocation_table_free(m->allocations);
 	cache_table_free(m->caches);
 	g_free(m->slab_lab);
+	g_free(m->cost_lab);
+	g_free(m->meltdown_lab);
 	runners_free(m->runners);
+	area_table_free(m->areas);
+	if (m->percpu)
+		m->percpu->space = (struct percpu_space){0};
+	vm_free(m->vm);
 	percpu_free(m->percpu);
 	mempools_free(m->mempools);
 	slab_common_free(m->slab);

@@ -23,6 +23,11 @@ allocation_free_words(const struct machine *m, const struct allocation *a,
 
 		out_printf(out, " pool=%s", pool ? pool->name : "-");
 	}
+	if (a->kind == ALLOCATION_AREA && a->pool) {
+		const struct task *t = area_task(m, a);
+
+		out_printf(out, " %d", t ? t->pid : 0);
+	}
 	if (strcmp(a->free, FREES_OF_CACHE))
 		return;
 	s = kmem_cache_get(m->slab, a->pool);
@@ -63,7 +68,7 @@ allocation_owns_pages(const struct machine *m, const struct allocation *a)
 uint64_t
 allocation_bytes(const struct machine *m, const struct allocation *a)
 {
-	if (a->kind == ALLOCATION_OBJECT)
+	if (a->kind != ALLOCATION_PAGES)
 		return a->size;
 	return a->nr_pages << m->phys->page_shift;
 }

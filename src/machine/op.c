@@ -8,6 +8,7 @@
  */
 #include "op_impl.h"
 
+#include "kmemfs/base/text.h"
 #include "kmemfs/machine/journal.h"
 
 #include <errno.h>
@@ -62,6 +63,22 @@ op_fail(struct op *op, int err, const char *format, ...)
 }
 
 int
+op_find_task(struct op *op, int param, const char *word, struct task **task)
+{
+	const struct vm *vm = op->m->vm;
+	uint64_t pid;
+
+	*task = text_u64(word, &pid)
+			? pid <= PID_MAX ? task_find(vm, (int32_t)pid) : NULL
+			: task_named(vm, word);
+	if (!*task && !strcmp(word, "init"))
+		*task = task_find(vm, 1);
+	if (*task)
+		return 0;
+	return op_refuse(op, param, ESRCH, "there is no task %s", word);
+}
+
+int
 op_check_cpu(struct op *op, int param, uint64_t cpu)
 {
 	if (op->m->phys->cpu_online[cpu])
@@ -108,6 +125,33 @@ pass_time(struct machine *m)
 		m->changed_ns = m->now_ns;
 	if (m->mempools->waiting)
 		mempool_tick(m);
+	if (vm_tick(m->vm))
+		m->changed_ns = m->now_ns;
+}
+
+/* The task that an op is done by or for, and who traces say it is. */
+static int
+find_task(struct op *op)
+{
+	struct machine *m = op->m;
+	const char *word = NULL;
+	int err = 0;
+
+	if (op->desc->task >= 0)
+		memcpy(&word,
+		       op->args.bytes + op->desc->params[op->desc->task].offset,
+		       sizeof(word));
+	if (!word || !strcmp(word, "1"))
+		op->task = task_find(m->vm, 1);
+	else
+		err = op_find_task(op, op->desc->task, word, &op->task);
+	if (err)
+		return err;
+	/* Whoever has allocated last plays no part in what comes. */
+	m->vm->acting = NULL;
+	m->trace.now.pid = op->task->pid;
+	memcpy(m->trace.now.comm, op->task->comm, TASK_COMM_LEN);
+	return 0;
 }
 
 static void
@@ -125,6 +169,8 @@ keep(struct op *op, uint64_t before)
 		m->changed_ns = m->now_ns;
 	m->generation++;
 	m->position++;
+	if (m->vm->ended)
+		tasks_settle(m);
 	pass_time(m);
 	journal_append(m->journal, op);
 }
@@ -146,8 +192,9 @@ op_run(struct machine *m, struct op *op, struct out *answer, struct refusal *r)
 	m->trace.now.cpu = 0;
 	m->trace.now.context = 0;
 	m->trace.now.preempt = 0;
-	m->trace.now.pid = 1;
-	strcpy(m->trace.now.comm, "init");
+	err = find_task(op);
+	if (err)
+		return err;
 	if (!(op->desc->flags & (OP_CLOCK | OP_TRANSIENT)))
 		m->now_ns = before + 1;
 	err = op->desc->run(op, &op->args);

@@ -171,19 +171,6 @@ read_policy(const struct reading *p, char *word, void *to)
 }
 
 static int
-read_task(const struct reading *p, char *word, void *to)
-{
-	uint64_t pid = 1;
-
-	if (strcmp(word, "init") && !text_u64(word, &pid))
-		return WRONG(p, "%s: not a PID", word);
-	if (pid != 1)
-		return refuse(p->r, ESRCH, 0, "there is no task %s", word);
-	*(int64_t *)to = 1;
-	return 0;
-}
-
-static int
 read_migratetype(const struct reading *p, char *word, void *to)
 {
 	uint64_t type;
@@ -203,6 +190,16 @@ keep_word(char *word, void *to)
 {
 	*(const char **)to = word;
 	return 0;
+}
+
+static int
+read_task(const struct reading *p, char *word, void *to)
+{
+	uint64_t pid;
+
+	if (!text_is_name(word) && !text_u64(word, &pid))
+		return WRONG(p, "%s: neither a name nor a PID", word);
+	return keep_word(word, to);
 }
 
 static int
@@ -463,7 +460,7 @@ static const struct {
 	[PARAM_CPU] = {read_cpu,	 print_dec	  },
 	[PARAM_BOOL] = {read_bool,	   print_bool     },
 	[PARAM_CONTEXT] = {read_context,	 print_context  },
-	[PARAM_TASK] = {read_task,	   print_int	    },
+	[PARAM_TASK] = {read_task,	   print_string   },
 	[PARAM_MIGRATETYPE] = {read_migratetype, print_dec	  },
 	[PARAM_POLICY] = {read_policy,      print_policy   },
 	[PARAM_PAGE] = {read_page,	   print_string   },

@@ -26,7 +26,6 @@ ask(struct op *op, uint64_t size, const char **name, int size_param,
 	struct calling c = {.op = op,
 			    .gfp = GFP_NOWAIT | __GFP_ZERO,
 			    .node = NODE_LOCAL,
-			    .task = 1,
 			    .caller = caller};
 	struct slab_request who;
 	struct allocation *a;

@@ -16,8 +16,9 @@
 
 /* The memory behind one file. */
 struct extent {
-	pa_t start;
+	pa_t start; /* of a mapping: its virtual address */
 	uint64_t size;
+	const struct allocation *area; /* a mapping; NULL: none */
 };
 
 static int
@@ -42,8 +43,9 @@ find_allocation(struct op *op, const char *name, struct extent *e)
 	if (!a)
 		return op_refuse(op, ARG_BYTES_WRITE_PATH, ENOENT,
 				 "there is no allocation called %s", name);
-	e->start = allocation_start(op->m, a);
-	e->size = allocation_reach(op->m, a);
+	e->area = a->kind == ALLOCATION_AREA ? a : NULL;
+	e->start = e->area ? a->address : allocation_start(op->m, a);
+	e->size = e->area ? a->size : allocation_reach(op->m, a);
 	return 0;
 }
 
@@ -105,11 +107,67 @@ find_place(struct op *op, const char *path, struct extent *e)
 			 path);
 }
 
+/* To the pages of the kernel's own mapping, as a whole. */
+static int
+write_kernel(struct op *op, const struct args_bytes_write *a, va_t at)
+{
+	struct machine *m = op->m;
+
+	for (uint64_t done = 0, part; done < a->data.len; done += part) {
+		pa_t pa = kernel_lookup(m->vm, at + done);
+
+		part = MIN_OF(a->data.len - done,
+			      VM_PAGE - ((at + done) & (VM_PAGE - 1)));
+		if (pa == UINT64_MAX || !machine_is_ram(m, pa, part))
+			return op_refuse(op, ARG_BYTES_WRITE_OFFSET, EFAULT,
+					 "%#llx leads to no memory",
+					 (unsigned long long)(at + done));
+		if (ram_may_write(m->ram, pa, part))
+			return op_refuse(
+				op, -1, ENOSPC,
+				"the daemon may hold %llu bytes of "
+				"written memory, no more (ram-limit)",
+				(unsigned long long)m->config->ram_limit);
+	}
+	if (kernel_write(m->vm, at, a->data.data, a->data.len) < a->data.len)
+		return op_refuse(op, -1, ENOSPC,
+				 "the daemon may hold %llu bytes of written "
+				 "memory, no more (ram-limit)",
+				 (unsigned long long)m->config->ram_limit);
+	op_answer(op, "address=%#llx bytes=%zu", (unsigned long long)at,
+		  a->data.len);
+	return 0;
+}
+
+/* As a debugger writes to another's memory: faults happen, signals do not. */
+static int
+write_area(struct op *op, const struct args_bytes_write *a,
+	   const struct extent *e)
+{
+	struct task *t = area_task(op->m, e->area);
+	uint64_t done;
+
+	if (!t)
+		return write_kernel(op, a, e->start + a->offset);
+	done = vm_copy_to_user(op->m->vm, t, e->start + a->offset, a->data.data,
+			       a->data.len);
+	if (done < a->data.len)
+		return op_fail(
+			op, EFAULT,
+			"%llu of %zu bytes: task %d may not write at "
+			"%#llx",
+			(unsigned long long)done, a->data.len, t->pid,
+			(unsigned long long)(e->start + a->offset + done));
+	op_answer(op, "address=%#llx bytes=%zu",
+		  (unsigned long long)(e->start + a->offset), a->data.len);
+	return 0;
+}
+
 int
 op_bytes_write(struct op *op, struct args_bytes_write *a)
 {
 	struct machine *m = op->m;
-	struct extent e;
+	struct extent e = {0};
 	pa_t at;
 	int err = find_place(op, a->path, &e);
 
@@ -122,6 +180,8 @@ op_bytes_write(struct op *op, struct args_bytes_write *a)
 		return op_refuse(op, ARG_BYTES_WRITE_OFFSET, EFBIG,
 				 "%s ends at offset %llu", a->path,
 				 (unsigned long long)e.size);
+	if (e.area)
+		return write_area(op, a, &e);
 	at = e.start + a->offset;
 	if (!machine_is_ram(m, at, a->data.len))
 		return op_refuse(op, ARG_BYTES_WRITE_OFFSET, EFAULT,
@@ -134,6 +194,7 @@ op_bytes_write(struct op *op, struct args_bytes_write *a)
 				 "the daemon may hold %llu bytes of written "
 				 "memory, no more (ram-limit)",
 				 (unsigned long long)m->config->ram_limit);
+	vm_bytes_changed(m->vm, at, a->data.len);
 	op_answer(op, "address=%#llx bytes=%zu", (unsigned long long)at,
 		  a->data.len);
 	return 0;

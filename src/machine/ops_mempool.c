@@ -58,7 +58,6 @@ struct making {
 	const char **name;
 	int name_param;
 	uint64_t cpu;
-	int64_t task;
 	const char *caller;
 };
 
@@ -66,7 +65,7 @@ struct making {
 	{                                                                      \
 		.op = (o), .min_nr = (a)->min_nr, .name = &(a)->name,          \
 		.name_param = ARG_MEMPOOL_##ID##_NAME, .cpu = (a)->cpu,        \
-		.task = (a)->task, .caller = (a)->caller                       \
+		.caller = (a)->caller                                          \
 	}
 
 static int
@@ -112,7 +111,6 @@ make(struct making *k)
 			    .gfp = GFP_KERNEL,
 			    .cpu = k->cpu,
 			    .node = NODE_LOCAL,
-			    .task = k->task,
 			    .caller = k->caller};
 	struct out why = OUT_INIT;
 	struct slab_request who;
@@ -544,7 +542,6 @@ op_mempool_mempool_resize(struct op *op, struct args_mempool_mempool_resize *a)
 			    .gfp = GFP_KERNEL,
 			    .cpu = a->cpu,
 			    .node = NODE_LOCAL,
-			    .task = 1,
 			    .caller = a->caller};
 	struct out why = OUT_INIT;
 	struct slab_request who;

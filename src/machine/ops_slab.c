@@ -46,7 +46,7 @@ begin_calling(const struct calling *c, struct slab_request *r)
 		.cpu = (unsigned int)c->cpu,
 		.context = (enum alloc_context)c->context,
 		.caller = symbols_address(m->symbols, c->caller),
-		.pid = (int32_t)c->task,
+		.pid = c->op->task->pid,
 	};
 }
 

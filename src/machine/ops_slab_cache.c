@@ -65,7 +65,6 @@ op_slab_kmem_cache_create(struct op *op, struct args_slab_kmem_cache_create *a)
 			    .gfp = GFP_KERNEL,
 			    .cpu = a->cpu,
 			    .node = NODE_LOCAL,
-			    .task = a->task,
 			    .caller = a->caller};
 	struct machine *m = op->m;
 	uint32_t symbols = symbols_count(m->symbols);
@@ -142,7 +141,6 @@ op_slab_kmem_cache_destroy(struct op *op,
 			    .gfp = GFP_KERNEL,
 			    .cpu = a->cpu,
 			    .node = NODE_LOCAL,
-			    .task = 1,
 			    .caller = a->caller};
 	struct machine *m = op->m;
 	struct slab_request who;

@@ -14,7 +14,6 @@ struct calling {
 	uint64_t gfp;
 	uint64_t cpu;
 	int64_t node;
-	int64_t task;
 	uint64_t context;
 	const char *caller;
 	bool large; /* what comes has pages of its own */
@@ -24,13 +23,13 @@ struct calling {
 #define CALLING(o, a)                                                          \
 	{                                                                      \
 		.op = (o), .gfp = (a)->gfp, .cpu = (a)->cpu,                   \
-		.node = (a)->node, .task = (a)->task, .context = (a)->context, \
+		.node = (a)->node, .context = (a)->context,                    \
 		.caller = (a)->caller                                          \
 	}
 #define CALLING_FREE(o, a)                                                     \
 	{                                                                      \
 		.op = (o), .gfp = GFP_KERNEL, .cpu = (a)->cpu,                 \
-		.node = NODE_LOCAL, .task = 1, .caller = (a)->caller           \
+		.node = NODE_LOCAL, .caller = (a)->caller                      \
 	}
 
 /* Refuse what cannot run: the CPU is offline, no id is left for @objects more

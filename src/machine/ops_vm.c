@@ -11,6 +11,7 @@
 #include "kmemfs/base/text.h"
 #include "kmemfs/phys/memory_block.h"
 #include "kmemfs/phys/sysctl.h"
+#include "kmemfs/vm/sysctl.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,12 +24,17 @@ op_vm_sysctl(struct op *op, struct args_vm_sysctl *a)
 	struct refusal r = {0};
 	int err = sysctl_write(phys, a->name, a->value, &r);
 
+	if (err == -ENOENT)
+		err = vm_sysctl_write(op->m->vm, a->name, a->value, &r);
+
 	if (err)
 		return op_refuse(op,
 				 err == -ENOENT ? ARG_VM_SYSCTL_NAME
 						: ARG_VM_SYSCTL_VALUE,
 				 -err, "%s", r.sentence);
-	if (sysctl_show(phys, a->name, &value) && value.len)
+	if ((sysctl_show(phys, a->name, &value) ||
+	     vm_sysctl_show(op->m->vm, a->name, &value)) &&
+	    value.len)
 		value.len--; /* the newline */
 	op_answer(op, "%s = %s", a->name, out_text(&value));
 	out_fini(&value);

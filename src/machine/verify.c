@@ -103,6 +103,21 @@ check_object_of(struct report *r, const char *law, const struct allocation *a)
 			   (unsigned long long)a->address);
 }
 
+/* A mapping that an op made, of which something is left. */
+static void
+check_area_of(struct report *r, const char *law, const struct allocation *a)
+{
+	char name[16];
+
+	if (area_at(r->m, a->pool, a->address) != a)
+		found_here(r, law, "%s at %#llx is not among the mappings",
+			   allocation_name(a, name),
+			   (unsigned long long)a->address);
+	if (a->pool && !area_task(r->m, a))
+		found_here(r, law, "%s is of an address space that is gone",
+			   allocation_name(a, name));
+}
+
 static void
 check_allocations(struct report *r, const char *law)
 {
@@ -110,6 +125,8 @@ check_allocations(struct report *r, const char *law)
 	     a = allocation_next(r->m, a->id))
 		if (a->kind == ALLOCATION_OBJECT)
 			check_object_of(r, law, a);
+		else if (a->kind == ALLOCATION_AREA)
+			check_area_of(r, law, a);
 		else
 			check_frames_of(r, law, a);
 }
@@ -225,8 +242,8 @@ print_row(struct report *r, const struct law *law, struct out *out)
 unsigned int
 machine_verify(struct machine *m, struct out *out)
 {
-	static const struct law *const below[] = {phys_laws, slab_laws,
-						  mempool_laws, percpu_laws};
+	static const struct law *const below[] = {
+		phys_laws, slab_laws, mempool_laws, percpu_laws, vm_laws};
 	struct report r = {.m = m};
 	unsigned int total;
 
@@ -235,6 +252,7 @@ machine_verify(struct machine *m, struct out *out)
 	total += slab_verify(m->slab, found, &r);
 	total += mempool_verify(m->mempools, found, &r);
 	total += percpu_verify(m->percpu, found, &r);
+	total += vm_verify(m->vm, found, &r);
 	for (size_t i = 0; i < ARRAY_SIZE(laws); i++) {
 		const char *name = laws[i].law.name;
 

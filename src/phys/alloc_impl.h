@@ -50,9 +50,6 @@ request_type(gfp_t gfp)
 
 /* --- suitable.c: may this zone serve? ------------------------------------ */
 
-/* The highest zone of a request: gfp_zone().  MAX_NR_ZONES: a combination of
- * zone bits that means nothing. */
-enum zone_type request_zone(const struct arch *arch, gfp_t gfp);
 /* Pages that do not count for this request: unusable_free. */
 int64_t zone_unusable(const struct zone *zone, unsigned int order,
 		      unsigned int flags);

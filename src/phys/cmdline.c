@@ -235,6 +235,32 @@ cmdline_highmem(struct phys_cmdline *args, const char *value)
 }
 
 static const char *
+cmdline_hugepages(struct phys_cmdline *args, const char *value)
+{
+	uint64_t pages;
+
+	if (!cmdline_size(&value, &pages) || *value)
+		return "hugepages= takes how many huge pages there are at boot";
+	args->hugepages = pages;
+	return NULL;
+}
+
+static const char *
+cmdline_hugepage_size(struct phys_cmdline *args, const char *value)
+{
+	uint64_t size;
+
+	if (!cmdline_size(&value, &size) || *value ||
+	    (size != 2 << 20 && size != 4 << 20))
+		return "of hugepagesz= and default_hugepagesz= only the one "
+		       "size is modelled that an entry above the smallest "
+		       "maps: "
+		       "2M, on i386 without PAE 4M";
+	args->hugepage_size = size;
+	return NULL;
+}
+
+static const char *
 cmdline_memhp(struct phys_cmdline *args, const char *value)
 {
 	static const char *const states[] = {
@@ -311,9 +337,9 @@ static const struct {
 	{"nr_cpus",			 cmdline_cpus		},
 	{"possible_cpus",			  cmdline_cpus	      },
 	{"nosmp",			   cmdline_cpus	      },
-	{"hugepages",		       cmdline_not_modelled  },
-	{"hugepagesz",		       cmdline_not_modelled  },
-	{"default_hugepagesz",	       cmdline_not_modelled  },
+	{"hugepages",		       cmdline_hugepages     },
+	{"hugepagesz",		       cmdline_hugepage_size },
+	{"default_hugepagesz",	       cmdline_hugepage_size },
 	{"hugetlb_cma",			cmdline_not_modelled  },
 	{"hugetlb_free_vmemmap",		 cmdline_not_modelled  },
 	{"cma_pernuma",			cmdline_not_modelled  },

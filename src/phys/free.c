@@ -114,3 +114,12 @@ pages_split(struct phys *phys, pfn_t pfn, unsigned int order)
 		frame_note(phys, pfn + i);
 	}
 }
+
+void
+pages_uncompound(struct phys *phys, pfn_t pfn)
+{
+	struct frame *f = &phys->frames[pfn];
+
+	KM_ASSERT(f->state == FRAME_ALLOCATED);
+	f->flags &= 15 & ~FRAME_COMPOUND;
+}

@@ -32,6 +32,18 @@ allocation_type(const struct phys *phys, gfp_t gfp)
 					    : request_type(gfp);
 }
 
+/* Find the first zone of the list that is not above the request's. */
+static inline void
+search_prefer(struct search *s)
+{
+	s->preferred = NULL;
+	for (s->first = 0; s->first < s->zonelist->nr; s->first++)
+		if (s->zonelist->zones[s->first]->type <= s->highest) {
+			s->preferred = s->zonelist->zones[s->first];
+			break;
+		}
+}
+
 /* The request as a search; false when its zone bits mean nothing. */
 static inline bool
 search_init(struct search *s, struct phys *phys,
@@ -56,12 +68,7 @@ search_init(struct search *s, struct phys *phys,
 	here = (s->gfp & __GFP_THISNODE) && phys->arch->numa;
 	s->zonelist =
 		&node->zonelist[here ? ZONELIST_NOFALLBACK : ZONELIST_FALLBACK];
-	s->preferred = NULL;
-	for (s->first = 0; s->first < s->zonelist->nr; s->first++)
-		if (s->zonelist->zones[s->first]->type <= s->highest) {
-			s->preferred = s->zonelist->zones[s->first];
-			break;
-		}
+	search_prefer(s);
 	return true;
 }
 
@@ -323,6 +330,26 @@ alloc_search(struct search *s, const struct page_request *request)
 	return pfn;
 }
 
+/* The zones of these nodes alone may serve: the nodemask of a memory policy. */
+static __attribute__((noinline)) pfn_t
+alloc_on_nodes(struct phys *phys, const struct page_request *request)
+{
+	struct zone *zones[64 * MAX_NR_ZONES];
+	struct zonelist list = {.zones = zones};
+	struct search s;
+
+	search_init(&s, phys, request);
+	for (unsigned int i = 0; i < s.zonelist->nr; i++) {
+		unsigned int nid = s.zonelist->zones[i]->node->id;
+
+		if (nid < 64 && (request->nodes >> nid & 1))
+			zones[list.nr++] = s.zonelist->zones[i];
+	}
+	s.zonelist = &list;
+	search_prefer(&s);
+	return alloc_search(&s, request);
+}
+
 /* should_fail_alloc_page() */
 static __attribute__((noinline)) bool
 made_to_fail(struct phys *phys, const struct page_request *request)
@@ -351,9 +378,11 @@ pages_alloc(struct phys *phys, const struct page_request *request, pfn_t *pfn)
 	if (unlikely(phys->fail_page_alloc.probability) &&
 	    made_to_fail(phys, request))
 		return -ENOMEM;
-	if (likely(!request->why))
+	if (unlikely(request->nodes))
+		got = alloc_on_nodes(phys, request);
+	else if (likely(!request->why))
 		got = alloc_at_hand(phys, request, highest, type);
-	if (unlikely(got == PFN_NONE)) {
+	if (unlikely(got == PFN_NONE && !request->nodes)) {
 		struct search s;
 
 		search_init(&s, phys, request);

@@ -182,6 +182,17 @@ phys_init_wmark_min(struct phys *phys)
 }
 
 void
+phys_set_khugepaged(struct phys *phys, bool runs)
+{
+	phys->khugepaged = runs;
+	if (runs)
+		recommend_min_free(phys);
+	else
+		calculate_min_free_kbytes(phys);
+	phys_setup_wmarks(phys);
+}
+
+void
 boot_khugepaged(struct phys *phys)
 {
 	uint64_t managed = 0;
@@ -191,12 +202,7 @@ boot_khugepaged(struct phys *phys)
 	/* Small machines switch huge pages off and stop here. */
 	if (!phys->arch->thp || managed << phys->page_shift < MIB(512))
 		return;
-	phys->khugepaged = phys->cmdline->thp != THP_NEVER;
-	if (phys->khugepaged)
-		recommend_min_free(phys);
-	else
-		calculate_min_free_kbytes(phys);
-	phys_setup_wmarks(phys);
+	phys_set_khugepaged(phys, phys->cmdline->thp != THP_NEVER);
 }
 
 static uint64_t

@@ -45,6 +45,14 @@ find_place(const struct percpu *pc)
 			end = a->base;
 			moved = true;
 		}
+		if (!moved && pc->space.conflict) {
+			va_t start = pc->space.conflict(pc->space.user,
+							end - bytes, end);
+
+			moved = start;
+			end = start ? round_down_to(start, page_size(pc->phys))
+				    : end;
+		}
 	}
 	return end - bytes;
 }
@@ -64,12 +72,18 @@ percpu_area_new(struct percpu *pc, va_t base)
 	area->unit_pages = pc->unit_size >> pc->phys->page_shift;
 	area->frames = g_new0(pfn_t, pc->nr_cpus * area->unit_pages);
 	g_ptr_array_add(pc->areas, area);
+	if (pc->space.area)
+		pc->space.area(pc->space.user, base, base + area_bytes(pc),
+			       false);
 	return area;
 }
 
 void
 percpu_area_free(struct percpu *pc, struct percpu_area *area)
 {
+	if (pc->space.area)
+		pc->space.area(pc->space.user, area->base,
+			       area->base + area_bytes(pc), true);
 	pc->areas->pdata[area->id] = NULL;
 	g_free(area->frames);
 	g_free(area);
@@ -79,6 +93,26 @@ static pfn_t *
 frame_slot(struct percpu_area *area, unsigned int cpu, uint64_t page)
 {
 	return &area->frames[cpu * area->unit_pages + page];
+}
+
+pfn_t
+percpu_frame_at(const struct percpu *pc, va_t va)
+{
+	for (guint i = 0; i < pc->areas->len; i++) {
+		struct percpu_area *a = pc->areas->pdata[i];
+		uint64_t off = a ? va - a->base : UINT64_MAX;
+		pfn_t pfn = 0;
+
+		if (off >= area_bytes(pc))
+			continue;
+		for (unsigned int cpu = 0; cpu < pc->nr_cpus; cpu++)
+			if (pc->unit[cpu] == off / pc->unit_size)
+				pfn = *frame_slot(a, cpu,
+						  off % pc->unit_size >>
+							  pc->phys->page_shift);
+		return pfn ? pfn : PFN_NONE;
+	}
+	return PFN_NONE;
 }
 
 /* alloc_pages_node(cpu_to_node(@unit_cpu), gfp | __GFP_HIGHMEM, 0) */
@@ -122,6 +156,11 @@ drop_frame(struct percpu *pc, struct percpu_area *area, unsigned int unit_cpu,
 		pages_put(pc->phys, *pfn, 0, cpu);
 	*pfn = 0;
 	area->held--;
+	if (pc->space.page_gone)
+		pc->space.page_gone(pc->space.user,
+				    area->base +
+					    pc->unit[unit_cpu] * pc->unit_size +
+					    (page << pc->phys->page_shift));
 }
 
 int

@@ -5,14 +5,18 @@
  * What it models: struct slab as an overlay of struct page, virt_to_slab,
  *                 obj_to_index (mm/slab.h of 6.1.192).
  * How it works:   a slab has a number; the head frame of its pages carries it
- *                 as owner.  Numbers lead to chunks of slabs that never move.
- *                 A number that came free is used again, the last one first.
+ *                 as owner.  It is its place in a table of slabs, that never
+ *                 move.  A number that came free is used again, the last one
+ *                 first.
  *
- *     address -> pfn -> slab_of[]: number -> chunk, slab
+ *     address -> pfn -> slab_of[]: number -> slabs[]
  *
- *                 That table has all pages of a slab, tails too, and is dense:
- *                 what is looked up at random stays in the host's caches,
- *                 where frames, four times as large, would not.
+ *                 The first table has all pages of a slab, tails too, and is
+ *                 dense: what is looked up at random stays in the host's
+ *                 caches, where frames, four times as large, would not.  In the
+ *                 second a slab is one line of these caches.  Both are
+ *                 addresses, asked of the host as a whole and filled by it as
+ *                 they are touched.
  * Always true:    a number in use has its head frame's owner, and the other
  *                 way round; all slabs of a cache are linked from s->all.
  * Differs from the kernel: the list of all slabs of a cache has no
@@ -49,6 +53,35 @@ slab_number(const struct slab_common *sc, const struct slab *slab)
 	return slab->number;
 }
 
+/* Addresses only: what is not touched costs nothing. */
+static void *
+reserve(uint64_t bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (at == MAP_FAILED)
+		g_error("no addresses for the tables of slabs");
+	return at;
+}
+
+/* More slabs than pages there cannot be. */
+static uint64_t
+slabs_bytes(const struct slab_common *sc)
+{
+	uint64_t most = MIN_OF(sc->nr_pfns, OWNER_NUMBER_MAX + 1ULL);
+
+	return most * sizeof(*sc->slabs);
+}
+
+static void
+tables_reserve(struct slab_common *sc)
+{
+	sc->nr_pfns = sc->phys->frames_len;
+	sc->slab_of = reserve(sc->nr_pfns * sizeof(*sc->slab_of));
+	sc->slabs = reserve(slabs_bytes(sc));
+}
+
 /* A number that no slab has; false: all are taken. */
 static bool
 number_take(struct slab_common *sc, uint32_t *number)
@@ -62,15 +95,8 @@ number_take(struct slab_common *sc, uint32_t *number)
 	}
 	if (sc->nr_slabs > OWNER_NUMBER_MAX)
 		return false;
-	if (sc->nr_slabs % SLAB_CHUNK == 0) {
-		uint32_t chunks = sc->nr_slabs / SLAB_CHUNK;
-
-		/* Room for the pointers doubles: at 0, 1, 2, 4 chunks... */
-		if ((chunks & (chunks - 1)) == 0)
-			sc->slabs = g_renew(struct slab *, sc->slabs,
-					    chunks ? 2UL * chunks : 1);
-		sc->slabs[chunks] = g_new0(struct slab, SLAB_CHUNK);
-	}
+	if (unlikely(!sc->nr_pfns))
+		tables_reserve(sc);
 	*number = sc->nr_slabs++;
 	slab_at(sc, *number)->number = *number;
 	return true;
@@ -79,23 +105,9 @@ number_take(struct slab_common *sc, uint32_t *number)
 /* --- pages -----------------------------------------------------------------
  */
 
-/* Addresses only: what is not touched costs nothing. */
-static void
-pages_reserve(struct slab_common *sc)
-{
-	sc->nr_pfns = sc->phys->frames_len;
-	sc->slab_of = mmap(NULL, sc->nr_pfns * sizeof(*sc->slab_of),
-			   PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (sc->slab_of == MAP_FAILED)
-		g_error("no addresses for the table of slabs by page");
-}
-
 static void
 pages_enter(struct slab_common *sc, const struct slab *slab)
 {
-	if (unlikely(!sc->nr_pfns))
-		pages_reserve(sc);
 	for (pfn_t i = 0; i < 1ULL << slab->order; i++)
 		sc->slab_of[slab->pfn + i] = slab->number + 1;
 }
@@ -157,13 +169,12 @@ slabs_remove(struct slab_common *sc, struct slab *slab)
 void
 slabs_fini(struct slab_common *sc)
 {
-	for (uint32_t i = 0; i < sc->nr_slabs; i += SLAB_CHUNK)
-		g_free(sc->slabs[i >> SLAB_CHUNK_SHIFT]);
-	g_free(sc->slabs);
+	if (sc->nr_pfns) {
+		munmap(sc->slabs, slabs_bytes(sc));
+		munmap(sc->slab_of, sc->nr_pfns * sizeof(*sc->slab_of));
+	}
 	sc->slabs = NULL;
 	sc->nr_slabs = 0;
-	if (sc->nr_pfns)
-		munmap(sc->slab_of, sc->nr_pfns * sizeof(*sc->slab_of));
 	sc->nr_pfns = 0;
 	if (sc->free_numbers)
 		g_array_free(sc->free_numbers, TRUE);

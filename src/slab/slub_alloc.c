@@ -64,6 +64,7 @@ load_freelist(struct asked *a, const struct slab *slab, va_t freelist,
 
 	if (likely(slub_inside(a->s, slab, freelist))) {
 		a->c->freelist = slub_load(a->s, freelist);
+		slub_prefetch(a->s, a->c->freelist);
 	} else {
 		err = slub_read_pointer(a->s, freelist, "___slab_alloc",
 					&a->c->freelist);
@@ -207,9 +208,13 @@ from_node(struct asked *a, unsigned int nid, const char *which)
 	while (taken <= s->cpu_partial_slabs / 2 && n->partial.head) {
 		struct slab *more = slab_list_pop(sc, &n->partial);
 
+		slub_prefetch(s, more->freelist);
 		slub_put_cpu_partial(s, more, a->r->cpu, false);
 		taken++;
 	}
+	/* The slab that is next: what it has free was freed long ago. */
+	if (n->partial.head)
+		slub_prefetch(s, slab_at(sc, n->partial.head - 1)->freelist);
 	SLUB_WHY(a->r,
 		 "%s node %u: slab %u becomes CPU %u's, %u more go to its "
 		 "partial list\n",
@@ -482,6 +487,7 @@ slub_alloc(struct kmem_cache *s, const struct slab_request *r, va_t *object)
 
 		if (likely(first)) {
 			c->freelist = slub_load(s, first);
+			slub_prefetch(s, c->freelist);
 			*object = first;
 			return 0;
 		}

@@ -75,15 +75,11 @@ slab_this_cpu(const struct slab_common *sc)
 
 /* --- slabs.c: all slabs of a machine, by number --------------------------- */
 
-#define SLAB_CHUNK_SHIFT 10
-#define SLAB_CHUNK (1U << SLAB_CHUNK_SHIFT)
-
 /* slab_get() without checks: @number was given out. */
 static inline struct slab *
 slab_at(const struct slab_common *sc, uint32_t number)
 {
-	return &sc->slabs[number >> SLAB_CHUNK_SHIFT]
-			 [number & (SLAB_CHUNK - 1)];
+	return &sc->slabs[number];
 }
 
 /*
@@ -221,6 +217,16 @@ slub_store(const struct kmem_cache *s, va_t object, va_t next)
 
 	ram_store(sc->ram, slab_pa(sc, at), sc->word,
 		  slub_code_pointer(s, next, at));
+}
+
+/* Whoever gets @object of @s, NULL too, will read its free pointer: ask the
+ * host for it now (prefetch_freepointer). */
+static inline void
+slub_prefetch(const struct kmem_cache *s, va_t object)
+{
+	const struct slab_common *sc = s->common;
+
+	ram_prefetch(sc->ram, slab_pa(sc, object + s->offset));
 }
 
 /* --- slub_list.c: partial and full lists -----------------------------------

@@ -22,9 +22,9 @@ import sys
 
 KINDS = {
     "key": {"bits", "entries", "doc"},
-    "dir": {"mkdir", "rmdir", "when", "doc"},
+    "dir": {"mkdir", "rmdir", "nests", "when", "doc"},
     "file": {"mode", "show", "read", "write", "pwrite", "stream", "unit",
-             "size", "changes", "when", "law", "doc"},
+             "size", "vast", "changes", "when", "law", "doc"},
     "link": {"target", "show", "changes", "when", "doc"},
     "control": {"takes", "common", "flags", "gives", "fails", "try", "before",
                 "stream", "when", "doc"},
@@ -34,7 +34,7 @@ C_TYPES = {
     "uint": "uint64_t", "int": "int64_t", "size": "uint64_t",
     "time": "uint64_t", "hex": "uint64_t", "gfp": "uint64_t",
     "order": "uint64_t", "node": "int64_t", "cpu": "uint64_t",
-    "bool": "uint64_t", "context": "uint64_t", "task": "int64_t",
+    "bool": "uint64_t", "context": "uint64_t", "task": "const char *",
     "migratetype": "uint64_t", "policy": "uint64_t",
     "page": "const char *", "address": "const char *",
     "name": "const char *", "newname": "const char *",
@@ -217,12 +217,22 @@ def build_tree(stanzas, keys):
         order += entry.children
     for index, entry in enumerate(order):
         entry.index = index
-        bits = sum(int(keys[k].get("bits")) for k in key_chain(entry))
-        if bits > KEY_BITS:
-            entry.stanza.bad(f"its keys take {bits} bits, {KEY_BITS} are there")
         if len(key_chain(entry)) > 4:
             entry.stanza.bad("more than 4 keys")
     return order
+
+
+def nested_child(entry):
+    """The child of a directory that stands in itself too, or None."""
+    return next((c for c in entry.children if c.stanza.get("nests")), None)
+
+
+def children_of(entry):
+    if entry.stanza.get("nests"):
+        if not entry.key() or entry.children:
+            entry.stanza.bad("only a key nests, and has no children declared")
+        return [c for c in entry.parent.children if c.key()]
+    return entry.children
 
 
 def entries_of(key):
@@ -295,7 +305,7 @@ def ops_header(ops):
 
 
 def show_header(entries, keys):
-    shows, reads, whens = set(), set(), set()
+    shows, reads, whens, ups = set(), set(), set(), set()
     for entry in entries:
         get = entry.stanza.get
         if get("show"):
@@ -304,6 +314,8 @@ def show_header(entries, keys):
             reads.add((get("read"), get("size") == "memory"))
         if get("when"):
             whens.add(get("when"))
+        if get("nests"):
+            ups.add(get("nests"))
     body = '#include "kmemfs/view/view.h"\n\n'
     for key in sorted(keys):
         body += f"extern const struct key_kind key_{key};\n"
@@ -318,6 +330,8 @@ def show_header(entries, keys):
                      f"\t\tuint64_t *data);\n")
     for name in sorted(whens):
         body += f"bool when_{name}(const struct view *v);\n"
+    for name in sorted(ups):
+        body += f"uint64_t up_{name}(const struct view *v, uint64_t value);\n"
     return guard("SHOW", body)
 
 
@@ -343,8 +357,9 @@ def ops_table(ops):
             text += "};\n\n"
         flags = "|".join(FLAGS[f] for f in op.get("flags", "").split()) or "0"
         fails = "\n".join(op.get("fails", [])) or None
+        task = next((i for i, p in enumerate(params) if p.type == "task"), -1)
         rows += (f"\t{{{c_string(op_name(op))}, {table}, {len(params)}, "
-                 f"sizeof(struct args_{name}), {flags}, run_{name}, "
+                 f"sizeof(struct args_{name}), {flags}, {task}, run_{name}, "
                  f"{c_string(op.get('doc'))}, {c_string(op.get('gives'))}, "
                  f"{c_string(fails)}, "
                  f"{c_string((op.get('try') or [None])[0])}, "
@@ -382,11 +397,18 @@ def layout_table(entries, ops, keys):
             fields["key"] = f"&key_{e.key()}"
         else:
             fields["name"] = c_string(e.name)
-        if e.children:
-            fields["first_child"] = e.children[0].index
-            fields["nr_children"] = len(e.children)
-            fields["nr_fixed"] = sum(1 for c in e.children if not c.key())
-        filled = [c.key() for c in e.children if c.key()]
+        if sum(int(keys[k].get("bits")) for k in key_chain(e)) > KEY_BITS:
+            fields["numbered"] = "true"
+        children = children_of(e)
+        if children:
+            fields["first_child"] = children[0].index
+            fields["nr_children"] = len(children)
+            fields["nr_fixed"] = sum(1 for c in children if not c.key())
+        if nested_child(e):
+            fields["nested"] = nested_child(e).index
+        if get("nests"):
+            fields["up"] = f"up_{get('nests')}"
+        filled = [c.key() for c in children if c.key()]
         if filled:
             fields["fills"] = "FILLS_" + max(
                 (entries_of(keys[k]) for k in filled),
@@ -395,6 +417,8 @@ def layout_table(entries, ops, keys):
             if told:
                 fields["told"] = "|".join(f"1ULL << ENTRY_{k.upper()}"
                                           for k in told)
+        if get("vast"):
+            fields["vast"] = "true"
         if e.key():
             fields["named"] = f"FILLS_{entries_of(keys[e.key()]).upper()}"
         for key in ("write", "pwrite", "mkdir", "rmdir", "stream", "target",

@@ -10,7 +10,8 @@
  *
  * The root is 1.  So a number is unpacked without any table of live inodes,
  * and is never used for another thing: values of keys that name things made
- * at run time are serial numbers.
+ * at run time are serial numbers.  Where the keys take more bits (an address
+ * of a task), number.c has a serial number for them together.
  */
 #include "tree_impl.h"
 
@@ -53,6 +54,9 @@ place_ino(const struct place *p)
 
 	if (!p->index)
 		return TREE_ROOT;
+	if (p->entry->numbered)
+		return (uint64_t)(p->index + 1) << ENTRY_SHIFT |
+		       number_of(p->index, p->view.key, p->entry->nr_keys);
 	for (unsigned int i = 0; i < p->entry->nr_keys; i++) {
 		packed |= p->view.key[i] << shift;
 		shift += chains[p->index][i]->bits;
@@ -79,11 +83,46 @@ place_set(struct place *p, struct machine *m, unsigned int index)
 	p->view.name = p->entry->name;
 }
 
+void
+place_above(const struct place *p, struct place *dir)
+{
+	const struct layout_entry *entry = p->entry;
+	const struct layout_entry *parent = &layout_table[entry->parent];
+	unsigned int last = entry->nr_keys - 1;
+	uint64_t up = 0;
+
+	*dir = *p;
+	if (entry->key && parent->nested)
+		up = layout_table[parent->nested].up(&p->view,
+						     p->view.key[last]);
+	place_set(dir, p->view.m, up ? parent->nested : entry->parent);
+	if (entry->key)
+		dir->view.key[last] = up;
+}
+
+/* Unpack a serial number.  What @p stands in stays known as long as it is, for
+ * who walks through all that is below. */
+static bool
+unpack_number(uint64_t ino, struct place *p)
+{
+	unsigned int nr_keys = p->entry->nr_keys;
+	struct place above;
+
+	if (!number_find(p->index, ino & ((1ULL << ENTRY_SHIFT) - 1),
+			 p->view.key, nr_keys))
+		return false;
+	for (place_above(p, &above); above.entry->numbered;
+	     place_above(&above, &above))
+		number_of(above.index, above.view.key, above.entry->nr_keys);
+	return true;
+}
+
 bool
 place_unpack(struct machine *m, uint64_t ino, struct place *p)
 {
 	uint64_t index = ino >> ENTRY_SHIFT, packed = ino;
 
+	memset(p->view.key, 0, sizeof(p->view.key));
 	if (ino == TREE_ROOT) {
 		place_set(p, m, 0);
 		return true;
@@ -91,6 +130,8 @@ place_unpack(struct machine *m, uint64_t ino, struct place *p)
 	if (index < 2 || index > layout_table_size)
 		return false;
 	place_set(p, m, (unsigned int)index - 1);
+	if (p->entry->numbered)
+		return unpack_number(ino, p);
 	for (unsigned int i = 0; i < p->entry->nr_keys; i++) {
 		unsigned int bits = chains[p->index][i]->bits;
 
@@ -174,14 +215,14 @@ place_name(const struct place *p, struct out *out)
 void
 place_path(const struct place *p, struct out *out)
 {
-	struct place above = *p;
+	struct place above;
 
 	if (!p->index) {
 		if (!out->len)
 			out_char(out, '/');
 		return;
 	}
-	place_set(&above, p->view.m, p->entry->parent);
+	place_above(p, &above);
 	if (above.index)
 		place_path(&above, out);
 	out_char(out, '/');

@@ -3,8 +3,8 @@
  * template.c - op lines and link targets that the layout declares
  *
  * <key> becomes the name of the key's value in the path, $name, $value,
- * $offset, $bytes what the request brought, $free the op that frees the
- * allocation whose directory it is.
+ * $offset, $address, $bytes what the request brought, $free the op that frees
+ * the allocation whose directory it is.
  */
 #include "tree_impl.h"
 
@@ -62,6 +62,10 @@ expand_word(const struct place *p, const char *at,
 	if (g_str_has_prefix(at, "$offset") && words->offset) {
 		out_u64(out, *words->offset);
 		return strlen("$offset");
+	}
+	if (g_str_has_prefix(at, "$address") && words->offset) {
+		out_printf(out, "%#llx", (unsigned long long)*words->offset);
+		return strlen("$address");
 	}
 	if (g_str_has_prefix(at, "$bytes") && words->bytes) {
 		char *text = g_base64_encode(words->bytes, words->bytes_len);

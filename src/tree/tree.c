@@ -149,8 +149,10 @@ hidden(const struct tree *t, const struct layout_entry *entry)
 {
 	const struct stream *stream;
 
-	if (!t->nostream || !entry->stream)
+	if (!t->nostream)
 		return false;
+	if (!entry->stream)
+		return entry->vast;
 	stream = stream_find(entry->stream);
 	return stream && stream->read;
 }

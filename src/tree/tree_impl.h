@@ -15,6 +15,20 @@
 #define CONTROL_WHOLE ((1 << 20) - 65536) /* larger requests may be parts */
 #define STREAM_LINE_MAX (4 << 20)
 
+/* --- number.c: inode numbers of names with keys of many bits -----------------
+ */
+
+#define NUMBERS_MOST (1U << 17) /* names that are remembered */
+
+/* The number of entry @index of the layout with these keys, from 1 up; the
+ * same as before while it is remembered, else a new one. */
+uint64_t number_of(unsigned int index, const uint64_t *keys,
+		   unsigned int nr_keys);
+/* The keys of what @number stands for; false: for nothing of entry @index, or
+ * it is forgotten. */
+bool number_find(unsigned int index, uint64_t number, uint64_t *keys,
+		 unsigned int nr_keys);
+
 /* --- place.c: inode numbers and what they stand for -------------------------
  */
 
@@ -40,6 +54,8 @@ bool place_child(const struct place *dir, const char *name,
 /* Child @index of @dir with key value @value (ignored for fixed names). */
 void place_make_child(const struct place *dir, unsigned int index,
 		      uint64_t value, struct place *child);
+/* The directory that @p, not the root, stands in. */
+void place_above(const struct place *p, struct place *dir);
 /* The last part of its path. */
 void place_name(const struct place *p, struct out *out);
 /* Its path from the root, "/" for the root. */

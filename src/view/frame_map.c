@@ -65,10 +65,22 @@ allocated_class(const struct phys *phys, pfn_t head, enum migratetype type)
 		[MIGRATE_CMA] = FRAMES_MOVABLE,
 		[MIGRATE_ISOLATE] = FRAMES_MOVABLE,
 	};
+	static const struct {
+		enum frame_owner_kind kind;
+		enum frame_class class;
+	} owners[] = {
+		{OWNER_SLAB,    FRAMES_SLAB	},
+		      {OWNER_PGTABLE, FRAMES_TABLES},
+		{OWNER_STACK,   FRAMES_TABLES},
+		      {OWNER_ANON,	   FRAMES_TASKS },
+		{OWNER_OBJECT,  FRAMES_TASKS },
+	};
 	uint32_t number;
 
-	if (frame_owned_by(phys->frames[head].owner, OWNER_SLAB, &number))
-		return FRAMES_SLAB;
+	for (size_t i = 0; i < ARRAY_SIZE(owners); i++)
+		if (frame_owned_by(phys->frames[head].owner, owners[i].kind,
+				   &number))
+			return owners[i].class;
 	return classes[type];
 }
 

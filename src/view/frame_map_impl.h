@@ -10,8 +10,10 @@ enum frame_class {
 	FRAMES_RESERVED, /* by firmware or boot code: never the allocator's */
 	FRAMES_UNMOVABLE,
 	FRAMES_SLAB,
+	FRAMES_TABLES, /* page tables and kernel stacks */
 	FRAMES_RECLAIMABLE,
 	FRAMES_MOVABLE,
+	FRAMES_TASKS, /* what tasks have, and pages of files */
 	FRAMES_PCP,
 	FRAMES_ISOLATED,
 	FRAMES_FREE,

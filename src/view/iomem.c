@@ -5,7 +5,8 @@
  * What it models: kernel/resource.c's listing of what e820__reserve_resources
  * made of the firmware's map, after mem= and memmap= had changed it, and
  * memory that was plugged in.
- * Differs from the kernel: no devices, ROMs or sections of the kernel's image.
+ * Differs from the kernel: no devices and no ROMs; where the sections of the
+ * kernel's image begin is a share of what was reserved for it.
  */
 #include "kmemfs/show.h"
 
@@ -57,6 +58,32 @@ list_resources(const struct phys *phys)
 	return list;
 }
 
+static void
+put_resource(struct out *out, const char *indent, const struct range *r,
+	     const char *name)
+{
+	out_str(out, indent);
+	out_hex_pad(out, r->start, 8);
+	out_char(out, '-');
+	out_hex_pad(out, r->end - 1, 8);
+	out_str(out, " : ");
+	out_str(out, name);
+	out_char(out, '\n');
+}
+
+/* The kernel's image lies in one of them. */
+static void
+put_image(const struct vm *vm, struct out *out, const struct range *within)
+{
+	struct kernel_section s[KERNEL_SECTIONS];
+	unsigned int nr = kernel_image(vm, s);
+
+	for (unsigned int i = 0; i < nr; i++)
+		if (s[i].range.start >= within->start &&
+		    s[i].range.end <= within->end)
+			put_resource(out, "  ", &s[i].range, s[i].name);
+}
+
 void
 show_iomem(const struct view *v, struct out *out)
 {
@@ -70,12 +97,9 @@ show_iomem(const struct view *v, struct out *out)
 
 		if (narrow && r->range.end - 1 > UINT32_MAX)
 			continue;
-		out_hex_pad(out, r->range.start, 8);
-		out_char(out, '-');
-		out_hex_pad(out, r->range.end - 1, 8);
-		out_str(out, " : ");
-		out_str(out, r->name);
-		out_char(out, '\n');
+		put_resource(out, "", &r->range, r->name);
+		if (r->name == type_names[E820_USABLE])
+			put_image(v->m->vm, out, &r->range);
 	}
 	g_array_free(list, TRUE);
 }

@@ -222,3 +222,12 @@ kernel_huge_order(const struct phys *phys)
 		return 10;
 	return phys->page_shift > 12 ? phys->page_shift - 3 : 9;
 }
+
+unsigned int
+kernel_huge_shift(const struct phys *phys, int stat)
+{
+	return stat >= NS_nr_shmem_hugepages &&
+			       stat <= NS_nr_anon_transparent_hugepages
+		       ? kernel_huge_order(phys)
+		       : 0;
+}

@@ -12,19 +12,20 @@
 #include "kmemfs/show.h"
 #include "kmemfs/view/kernel.h"
 #include "kmemfs/view/sums.h"
-
-#define OVERCOMMIT_RATIO 50
+#include "kmemfs/vm/hugetlb.h"
+#include "kmemfs/vm/kernel.h"
 
 /* What a line asks about: all memory, or one node's. */
 struct about {
 	const struct phys *phys;
 	const struct node *node; /* NULL: all */
 	const struct percpu *pc;
+	const struct vm *vm;
 };
 
 enum line_kind {
 	LINE_ZERO,    /* nothing of it is modelled: 0 kB */
-	LINE_COUNT,   /* 0 without a unit */
+	LINE_COUNT,   /* get(), without a unit */
 	LINE_ZONE,    /* pages: zones' counter @stat */
 	LINE_NODE,    /* pages: nodes' counter @stat */
 	LINE_NODE_KB, /* nodes' counter @stat is in KiB */
@@ -103,7 +104,19 @@ percpu(const struct about *a)
 static uint64_t
 commit_limit(const struct about *a)
 {
-	return total(a) * OVERCOMMIT_RATIO / 100;
+	return vm_commit_limit(a->vm);
+}
+
+static uint64_t
+committed(const struct about *a)
+{
+	return a->vm->committed;
+}
+
+static uint64_t
+vmalloc_used(const struct about *a)
+{
+	return a->vm->kernel ? a->vm->kernel->vmalloc_pages : 0;
 }
 
 /* mm.h, pgtable_64_types.h, pgtable_32_areas.h: VMALLOC_END - VMALLOC_START. */
@@ -127,52 +140,28 @@ cma_total(const struct about *a)
 	return (a->phys->cma.end - a->phys->cma.start) >> a->phys->page_shift;
 }
 
-/*
- * The direct map of boot, in bytes: whole large pages of memory, and the rest.
- * arch/x86/mm/init.c:split_mem_range, and the first MiB by itself.
- */
-static void
-direct_map(const struct phys *phys, uint64_t *small, uint64_t *large)
+/* The direct map as boot makes it, by leaves of @level. */
+static uint64_t
+direct(const struct about *a, unsigned int level)
 {
-	uint64_t huge = page_size(phys) << kernel_huge_order(phys);
-	pa_t low_end = phys->max_low_pfn << phys->page_shift;
-	pa_t mapped = MIB(1);
+	uint64_t bytes[3];
 
-	*small = MIB(1);
-	*large = 0;
-	for (guint i = 0; i < phys->memblock.memory->len; i++) {
-		const struct range *r =
-			&g_array_index(phys->memblock.memory, struct range, i);
-		pa_t start = MAX_OF(r->start, mapped);
-		pa_t end = MIN_OF(r->end, low_end);
-		pa_t from = round_up_to(start, huge);
-		pa_t to = round_down_to(end, huge);
-
-		if (start >= end)
-			continue;
-		mapped = end;
-		if (to > from)
-			*large += to - from;
-		*small += end - start - (to > from ? to - from : 0);
-	}
+	kernel_direct_bytes(a->vm, bytes);
+	return bytes[level] >> 10;
 }
 
 static uint64_t
 direct_small(const struct about *a)
 {
-	uint64_t small, large;
-
-	direct_map(a->phys, &small, &large);
-	return small >> 10;
+	return direct(a, 0);
 }
 
-static uint64_t
-direct_large(const struct about *a)
+static void
+put_direct(struct out *out, const char *name, uint64_t kib)
 {
-	uint64_t small, large;
-
-	direct_map(a->phys, &small, &large);
-	return large >> 10;
+	out_str(out, name);
+	out_u64_pad(out, kib, 8);
+	out_str(out, " kB\n");
 }
 
 static uint64_t
@@ -181,10 +170,54 @@ huge_size(const struct about *a)
 	return pages_kb(a->phys, 1ULL << kernel_huge_order(a->phys));
 }
 
+/* --- the pool of huge pages: hugetlb_report_meminfo --- */
+
+static uint64_t
+pool_total(const struct about *a)
+{
+	const struct hugetlb *h = a->vm->hugetlb;
+
+	if (!h)
+		return 0;
+	return a->node ? h->node[a->node->id].nr : h->nr;
+}
+
+static uint64_t
+pool_free(const struct about *a)
+{
+	const struct hugetlb *h = a->vm->hugetlb;
+
+	if (!h)
+		return 0;
+	return a->node ? h->node[a->node->id].free : h->free;
+}
+
+static uint64_t
+pool_reserved(const struct about *a)
+{
+	return a->vm->hugetlb ? a->vm->hugetlb->resv : 0;
+}
+
+static uint64_t
+pool_surplus(const struct about *a)
+{
+	const struct hugetlb *h = a->vm->hugetlb;
+
+	if (!h)
+		return 0;
+	return a->node ? h->node[a->node->id].surplus : h->surplus;
+}
+
+static uint64_t
+pool_pages(const struct about *a)
+{
+	return a->vm->hugetlb ? pool_total(a) << a->vm->hugetlb->order : 0;
+}
+
 #define LINE(...) {__VA_ARGS__},
 #define ZERO(name, need) LINE(name, LINE_ZERO, -1, -1, need, NULL, 8)
 #define NARROW(name, need) LINE(name, LINE_ZERO, -1, -1, need, NULL, 5)
-#define COUNT(name, need) LINE(name, LINE_COUNT, -1, -1, need, NULL, 5)
+#define COUNT(name, need, get) LINE(name, LINE_COUNT, -1, -1, need, get, 5)
 #define ZONES(name, need, s) LINE(name, LINE_ZONE, ZS_##s, -1, need, NULL, 8)
 #define NODES(name, need, s) LINE(name, LINE_NODE, NS_##s, -1, need, NULL, 8)
 #define NODES_KB(name, need, s)                                                \
@@ -210,8 +243,8 @@ line_value(const struct line *line, const struct about *a)
 
 	switch (line->kind) {
 	case LINE_ZERO:
-	case LINE_COUNT:
 		return 0;
+	case LINE_COUNT:
 	case LINE_KB:
 		return line->get(a);
 	case LINE_NODE_KB:
@@ -249,20 +282,21 @@ put_line(struct out *out, const struct line *line, const struct about *a)
 void
 show_meminfo(const struct view *v, struct out *out)
 {
-	struct about a = {v->m->phys, NULL, v->m->percpu};
+	struct about a = {v->m->phys, NULL, v->m->percpu, v->m->vm};
 	bool pse = v->m->phys->arch == &archs[ARCH_I386];
 
 	for (size_t i = 0; i < ARRAY_SIZE(meminfo_lines); i++)
 		put_line(out, &meminfo_lines[i], &a);
-	out_str(out, pse ? "DirectMap4M:    " : "DirectMap2M:    ");
-	out_u64_pad(out, direct_large(&a), 8);
-	out_str(out, " kB\n");
+	put_direct(out, pse ? "DirectMap4M:    " : "DirectMap2M:    ",
+		   direct(&a, 1));
+	if (v->m->vm->boot_regs.gb_pages)
+		put_direct(out, "DirectMap1G:    ", direct(&a, 2));
 }
 
 void
 show_node_meminfo(const struct view *v, struct out *out)
 {
-	struct about a = {v->m->phys, view_node(v), v->m->percpu};
+	struct about a = {v->m->phys, view_node(v), v->m->percpu, v->m->vm};
 
 	for (size_t i = 0; i < ARRAY_SIZE(node_lines); i++)
 		put_line(out, &node_lines[i], &a);

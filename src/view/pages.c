@@ -5,6 +5,8 @@
 #include "kmemfs/view/kernel.h"
 #include "kmemfs/view/sums.h"
 
+#include "pages_impl.h"
+
 /* --- /pages/PFN --- */
 
 static const char *
@@ -26,8 +28,9 @@ state_name(const struct phys *phys, pfn_t pfn, enum frame_state state)
 
 /* The names of a head's flags, or "-". */
 static void
-put_flags(const struct frame *frame, struct out *out)
+put_flags(const struct machine *m, pfn_t head, struct out *out)
 {
+	const struct frame *frame = &m->phys->frames[head];
 	static const struct {
 		unsigned int flag;
 		const char *name;
@@ -49,6 +52,7 @@ put_flags(const struct frame *frame, struct out *out)
 			out_str(out, names[i].name);
 			before = "|";
 		}
+	page_put_vm_flags(m, head, &before, out);
 	if (*before == 'f')
 		out_str(out, "flags -");
 	out_char(out, '\n');
@@ -76,25 +80,26 @@ put_owner(struct machine *m, const struct frame *frame, struct out *out)
 	}
 }
 
-/* What a block's first frame says of all its pages. */
+/* What a block's first frame says of all its pages; @pfn is one of them. */
 static void
-put_block(struct machine *m, pfn_t head, unsigned int order,
+put_block(struct machine *m, pfn_t pfn, pfn_t head, unsigned int order,
 	  enum frame_state state, enum migratetype type, struct out *out)
 {
 	const struct frame *frame = &m->phys->frames[head];
 	bool allocated = state == FRAME_ALLOCATED;
+	uint32_t entries = vm_mapcount(m->vm, pfn);
 
 	put_counter(out, "head", head);
 	put_counter(out, "order", order);
 	put_text(out, "migratetype", migratetype_name(type));
 	put_counter(out, "refcount",
 		    allocated ? (uint64_t)(uint32_t)frame->refs : 0);
-	put_counter(out, "mapcount",
-		    allocated ? (uint64_t)(uint32_t)frame->mapcount : 0);
+	put_counter(out, "mapcount", allocated ? entries : 0);
 	if (!allocated)
 		return;
-	put_flags(frame, out);
-	put_owner(m, frame, out);
+	put_flags(m, head, out);
+	if (!page_put_vm_owner(m, head, out))
+		put_owner(m, frame, out);
 }
 
 void
@@ -117,7 +122,7 @@ show_page_info(const struct view *v, struct out *out)
 			 migratetype_name(pageblock_type(phys, pfn)));
 	}
 	if (state != FRAME_NONE)
-		put_block(v->m, head, order, state, type, out);
+		put_block(v->m, pfn, head, order, state, type, out);
 }
 
 ssize_t
@@ -150,6 +155,14 @@ when_allocation_pages(const struct view *v)
 }
 
 bool
+when_allocation_framed(const struct view *v)
+{
+	const struct allocation *a = view_allocation(v);
+
+	return a && a->kind != ALLOCATION_AREA;
+}
+
+bool
 when_allocation_cached(const struct view *v)
 {
 	const struct allocation *a = view_allocation(v);
@@ -162,6 +175,10 @@ static bool
 logical_address(const struct machine *m, const struct allocation *a,
 		va_t *address)
 {
+	if (a->kind == ALLOCATION_AREA) {
+		*address = a->address;
+		return true;
+	}
 	*address = m->phys->arch->page_offset + allocation_start(m, a);
 	return a->pfn < m->phys->max_low_pfn;
 }
@@ -248,6 +265,20 @@ show_allocation_page(const struct view *v, struct out *out)
 	out_u64(out, a ? a->pfn : 0);
 }
 
+/* A debugger's look. */
+static ssize_t
+read_area(const struct machine *m, const struct allocation *a, void *to,
+	  size_t len, uint64_t at)
+{
+	if (at >= a->size)
+		return 0;
+	len = MIN_OF(len, a->size - at);
+	if (!a->pool)
+		return (ssize_t)kernel_read(m->vm, a->address + at, to, len);
+	(void)vm_peek(m->vm, area_task(m, a), a->address + at, to, len);
+	return (ssize_t)len;
+}
+
 ssize_t
 read_allocation_data(const struct view *v, void *to, size_t len, uint64_t at)
 {
@@ -255,6 +286,8 @@ read_allocation_data(const struct view *v, void *to, size_t len, uint64_t at)
 
 	if (!a)
 		return 0;
+	if (a->kind == ALLOCATION_AREA)
+		return read_area(v->m, a, to, len, at);
 	return view_read_ram(v, allocation_start(v->m, a),
 			     allocation_bytes(v->m, a), to, len, at);
 }
@@ -310,6 +343,22 @@ show_allocation_cache(const struct view *v, struct out *out)
 	out_str(out, s ? s->name : "-");
 }
 
+/* A mapping has addresses; frames come and go. */
+static void
+put_area(const struct machine *m, const struct allocation *a, struct out *out)
+{
+	const struct task *t = area_task(m, a);
+
+	put_hex(out, "address", a->address);
+	put_counter(out, "bytes", a->size);
+	if (t)
+		put_counter(out, "task", (uint64_t)t->pid);
+	else
+		put_counter(out, "pages", a->nr_pages);
+	put_counter(out, "cpu", a->cpu);
+	put_counter(out, "born_ns", a->born_ns);
+}
+
 void
 show_allocation_info(const struct view *v, struct out *out)
 {
@@ -325,6 +374,10 @@ show_allocation_info(const struct view *v, struct out *out)
 	put_text(out, "name", allocation_name(a, name));
 	put_counter(out, "id", a->id);
 	put_text(out, "op", a->op);
+	if (a->kind == ALLOCATION_AREA) {
+		put_area(v->m, a, out);
+		return;
+	}
 	put_counter(out, "pfn", a->pfn);
 	put_hex(out, "physical", allocation_start(v->m, a));
 	if (logical_address(v->m, a, &address))

@@ -116,48 +116,7 @@ show_memory_node_link(const struct view *v, struct out *out)
 	out_u64(out, v->key[1]);
 }
 
-/* --- transparent huge pages --- */
-
-bool
-when_thp(const struct view *v)
-{
-	return v->m->phys->arch != &archs[ARCH_GENERIC];
-}
-
-void
-show_thp_enabled(const struct view *v, struct out *out)
-{
-	/* without khugepaged, on little memory too, it is never */
-	if (!v->m->phys->khugepaged)
-		out_str(out, "always madvise [never]\n");
-	else if (v->m->phys->cmdline->thp == THP_MADVISE)
-		out_str(out, "always [madvise] never\n");
-	else
-		out_str(out, "[always] madvise never\n");
-}
-
-void
-show_thp_size(const struct view *v, struct out *out)
-{
-	put_value(out, page_size(v->m->phys) << kernel_huge_order(v->m->phys));
-}
-
-/* --- huge pages, ksm --- */
-
-/* Kernels whose huge pages are 2 MiB. */
-bool
-when_hugepages(const struct view *v)
-{
-	return v->m->phys->arch == &archs[ARCH_X86_64] ||
-	       v->m->phys->arch == &archs[ARCH_I386_PAE];
-}
-
-void
-show_hugepages_none(const struct view *v, struct out *out)
-{
-	(void)v;
-	put_value(out, 0);
-}
+/* --- ksm --- */
 
 bool
 when_ksm(const struct view *v)

@@ -4,8 +4,8 @@
  *
  * What it models: /proc/stat, uptime, loadavg, version, swaps, filesystems,
  * mounts, pressure and sys/kernel of Linux 6.1, as far as tools demand them.
- * Always true: nobody runs on the modelled CPUs, so all of the time that has
- * passed was idle, on each CPU that is online.
+ * Always true: time passes between ops and not in tasks, so all of it was idle,
+ * on each CPU that is online, and load averages stay 0.
  */
 #include "kmemfs/phys/sysctl.h"
 #include "kmemfs/show.h"
@@ -13,6 +13,7 @@
 #include "kmemfs/base/epoch.h"
 #include "kmemfs/view/kernel.h"
 #include "kmemfs/view/sums.h"
+#include "kmemfs/vm/sysctl.h"
 
 #define NS_PER_SECOND 1000000000ULL
 #define NS_PER_TICK 10000000ULL /* USER_HZ is 100 */
@@ -26,6 +27,29 @@ cpus_online(const struct phys *phys)
 
 	for (unsigned int cpu = 0; cpu < phys->nr_cpus; cpu++)
 		nr += phys->cpu_online[cpu];
+	return nr;
+}
+
+/* Tasks in @state; NR_TASK_STATES: in any but a zombie's. */
+static uint64_t
+tasks_in(const struct vm *vm, enum task_state state)
+{
+	uint64_t nr = 0;
+
+	for (const struct task *t = task_next(vm, 0); t;
+	     t = task_next(vm, t->pid))
+		nr += state == NR_TASK_STATES ? t->state != TASK_ZOMBIE
+					      : t->state == state;
+	return nr;
+}
+
+static uint64_t
+switches(const struct vm *vm)
+{
+	uint64_t nr = 0;
+
+	for (unsigned int cpu = 0; cpu < vm->nr_cpus; cpu++)
+		nr += vm->cpu[cpu].switches;
 	return nr;
 }
 
@@ -56,10 +80,10 @@ show_proc_stat(const struct view *v, struct out *out)
 		put_cpu(out, ticks);
 	}
 	put_counter(out, "intr", 0);
-	put_counter(out, "ctxt", 0);
+	put_counter(out, "ctxt", switches(v->m->vm));
 	put_counter(out, "btime", EPOCH_SECONDS);
-	put_counter(out, "processes", 1);
-	put_counter(out, "procs_running", 0);
+	put_counter(out, "processes", 1 + v->m->vm->forks);
+	put_counter(out, "procs_running", tasks_in(v->m->vm, TASK_RUNNING));
 	put_counter(out, "procs_blocked", 0);
 	out_str(out, "softirq 0");
 	for (int i = 0; i < NR_SOFTIRQS; i++)
@@ -91,8 +115,12 @@ show_uptime(const struct view *v, struct out *out)
 void
 show_loadavg(const struct view *v, struct out *out)
 {
-	(void)v;
-	out_str(out, "0.00 0.00 0.00 0/1 1\n");
+	const struct vm *vm = v->m->vm;
+
+	out_printf(out, "0.00 0.00 0.00 %llu/%llu %d\n",
+		   (unsigned long long)tasks_in(vm, TASK_RUNNING),
+		   (unsigned long long)tasks_in(vm, NR_TASK_STATES),
+		   vm->last_pid);
 }
 
 void
@@ -196,5 +224,6 @@ show_kernel_threads_max(const struct view *v, struct out *out)
 void
 show_sysctl(const struct view *v, struct out *out)
 {
-	sysctl_show(v->m->phys, v->name, out);
+	if (!sysctl_show(v->m->phys, v->name, out))
+		vm_sysctl_show(v->m->vm, v->name, out);
 }

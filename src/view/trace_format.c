@@ -16,7 +16,7 @@
 
 #define ID_FIRST 500
 #define COMMON_SIZE 8
-#define FIELDS_MAX 7
+#define FIELDS_MAX 8
 
 /* C types of fields. */
 enum field_type { NO_FIELD, ULONG, UINT, INT, POINTER, SIZE, BOOL, TEXT };
@@ -40,6 +40,10 @@ static const struct {
 #define SITE_AND_OBJECT "(void *)REC->call_site, REC->ptr"
 #define SIZES "REC->bytes_req, REC->bytes_alloc"
 #define PAGE_OR_NULL "REC->pfn != -1UL ? " PAGE " : ((void *)0)"
+#define IS_ERROR                                                               \
+	"__builtin_expect(!!((unsigned long)(void *)(REC->addr) >= "           \
+	"(unsigned long)-4095), 0)"
+#define FAULT "(void *)REC->address, (void *)REC->ip, REC->error_code"
 #define PFN_OR_0 "REC->pfn != -1UL ? REC->pfn : 0"
 
 static const struct {
@@ -85,6 +89,20 @@ format_gfp(struct out *out)
 	out_str(out, ") : \"none\"");
 }
 
+static void
+format_reasons(struct out *out)
+{
+	static const char *const words[] = {
+#define WORDS(id, text) text,
+		TRACE_TLB_REASONS(WORDS)
+#undef WORDS
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		out_printf(out, "%s{ %zu, \"%s\" }", i ? ", " : "", i,
+			   words[i]);
+}
+
 /* @args with the places that begin with % filled in. */
 static void
 format_args(struct out *out, const struct arch *arch, const char *args)
@@ -104,6 +122,9 @@ format_args(struct out *out, const struct arch *arch, const char *args)
 		} else if (!strncmp(at, "%GFP", 4)) {
 			format_gfp(out);
 			at += 4;
+		} else if (!strncmp(at, "%REASON", 7)) {
+			format_reasons(out);
+			at += 7;
 		} else if (!strncmp(at, "%BLOCK", 6)) {
 			out_u64(out, arch->pageblock_order);
 			at += 6;

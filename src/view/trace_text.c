@@ -16,6 +16,11 @@
  *     %x  a pfn, 0x and hex         %d  decimal         %g  gfp flags
  *     %S  a function and the offset in it   %p  an address, all its digits
  *     %i  a signed number    %b  true or false    %s  a text (TRACE_TEXT)
+ *     %l  a signed long number      %h  0x and hex
+ *     %f  a function without an offset, else as %h
+ *     %R  the words of the next argument, a reason; takes none
+ *     %A  the first argument, 0 when it is -errno; takes none
+ *     %E  an argument that is -errno, else 0
  */
 #include "kmemfs/view/trace_text.h"
 
@@ -48,6 +53,12 @@ static const char *const templates[NR_TRACE_EVENTS] = {
 		"call_site=%S ptr=%p bytes_req=%d bytes_alloc=%d gfp_flags=%g "
 		"node=%i accounted=%b",
 	[TRACE_KMEM_CACHE_FREE] = "call_site=%S ptr=%p name=%s",
+	[TRACE_PAGE_FAULT_USER] = "address=%f ip=%f error_code=%h",
+	[TRACE_PAGE_FAULT_KERNEL] = "address=%f ip=%f error_code=%h",
+	[TRACE_TLB_FLUSH] = "pages:%l reason:%R (%i)",
+	[TRACE_VM_UNMAPPED_AREA] =
+		"addr=%A err=%E total_vm=%h flags=%h len=%h lo=%h hi=%h "
+		"mask=%h ofs=%h\n",
 };
 
 void
@@ -157,6 +168,49 @@ trace_text_page(struct out *out, const struct arch *arch, uint64_t pfn)
 	out_hex_pad(out, address, address_digits(arch));
 }
 
+/* IS_ERR_VALUE() */
+static bool
+trace_text_is_error(uint64_t arg)
+{
+	return arg >= (uint64_t)-4095;
+}
+
+static void
+trace_text_function(struct out *out, const struct symbols *symbols,
+		    uint64_t address)
+{
+	const char *name = symbols_name(symbols, address);
+
+	if (name)
+		out_str(out, name);
+	else
+		out_hex(out, address);
+}
+
+/* What takes no argument; false: @letter is no such thing. */
+static bool
+trace_text_extra(struct out *out, const struct trace_printer *with, char letter,
+		 const struct trace_record *record, uint64_t next)
+{
+	static const char *const reasons[] = {
+#define WORDS(id, text) text,
+		TRACE_TLB_REASONS(WORDS)
+#undef WORDS
+	};
+
+	if (letter == 'P')
+		trace_text_page(out, with->arch, record->arg[0]);
+	else if (letter == 'A')
+		out_hex(out, trace_text_is_error(record->arg[0])
+				     ? 0
+				     : record->arg[0]);
+	else if (letter == 'R')
+		out_str(out, next < ARRAY_SIZE(reasons) ? reasons[next] : "");
+	else
+		return false;
+	return true;
+}
+
 /* How one argument is printed; @letter is the template's. */
 static void
 trace_text_arg(struct out *out, const struct trace_printer *with, char letter,
@@ -180,6 +234,18 @@ trace_text_arg(struct out *out, const struct trace_printer *with, char letter,
 		break;
 	case 'b':
 		out_str(out, arg ? "true" : "false");
+		break;
+	case 'l':
+		out_i64(out, (int64_t)arg);
+		break;
+	case 'h':
+		out_hex(out, arg);
+		break;
+	case 'f':
+		trace_text_function(out, with->symbols, arg);
+		break;
+	case 'E':
+		out_i64(out, trace_text_is_error(arg) ? (int64_t)arg : 0);
 		break;
 	case 's':
 		out_str(out, (const char *)(uintptr_t)arg);
@@ -207,9 +273,7 @@ trace_text_record(struct out *out, const struct trace_printer *with,
 		if (!*percent)
 			break;
 		at = percent + 2;
-		if (percent[1] == 'P')
-			trace_text_page(out, with->arch, record->arg[0]);
-		else
+		if (!trace_text_extra(out, with, percent[1], record, *arg))
 			trace_text_arg(out, with, percent[1], *arg++);
 	}
 	out_char(out, '\n');

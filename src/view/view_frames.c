@@ -45,6 +45,8 @@ static const struct picture_key keys[NR_FRAME_CLASSES] = {
 	[FRAMES_RECLAIMABLE] = {COLOUR_ORANGE,     "allocated, reclaimable"      },
 	[FRAMES_UNMOVABLE] = {COLOUR_VERMILLION, "allocated, unmovable"	       },
 	[FRAMES_SLAB] = {COLOUR_PURPLE,	"slab"			      },
+	[FRAMES_TABLES] = {COLOUR_BLACK,	 "page tables, kernel stacks"  },
+	[FRAMES_TASKS] = {COLOUR_BLUE,       "tasks and files"		},
 	[FRAMES_RESERVED] = {COLOUR_DARK,	  "reserved"		    },
 	[FRAMES_ISOLATED] = {COLOUR_MIDDLE,	    "isolated"		      },
 	[FRAMES_OFFLINE] = {COLOUR_LIGHT,	  "offline"			   },
@@ -280,10 +282,10 @@ static double
 draw_legends(struct picture *p, const struct phys *phys, double y)
 {
 	static const enum frame_class order[] = {
-		FRAMES_FREE,	    FRAMES_PCP,	      FRAMES_MOVABLE,
-		FRAMES_RECLAIMABLE, FRAMES_UNMOVABLE, FRAMES_SLAB,
-		FRAMES_RESERVED,    FRAMES_ISOLATED,  FRAMES_OFFLINE,
-		FRAMES_HOLE};
+		FRAMES_FREE,	 FRAMES_PCP,	     FRAMES_MOVABLE,
+		FRAMES_TASKS,	 FRAMES_RECLAIMABLE, FRAMES_UNMOVABLE,
+		FRAMES_SLAB,	 FRAMES_TABLES,	     FRAMES_RESERVED,
+		FRAMES_ISOLATED, FRAMES_OFFLINE,     FRAMES_HOLE};
 	struct picture_key shown[ARRAY_SIZE(order)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)

@@ -14,12 +14,16 @@
  * 4 GiB), a 64-bit one, as kexec does.  RAM of HighMem, which the direct map
  * does not show, has p_vaddr -1, as kexec-tools writes it.
  *
+ * /proc/kcore is the same of a running kernel (fs/proc/kcore.c), for what the
+ * direct map shows.
+ *
  * How it works: headers are made anew for each read that touches them, a few
  * hundred bytes; the rest is RAM at a shifted offset.
  *
  * Differs from the kernel: no task was interrupted, so the registers in the
  * notes are zeros; vmcoreinfo tells the sizes and numbers the model has, and
- * no symbols.
+ * no symbols.  kcore has no segments for vmalloc, modules and the image, whose
+ * bytes are in the direct map too, and is as long as low memory.
  */
 #include "kmemfs/show.h"
 
@@ -57,7 +61,7 @@ add_load(struct core *c, pa_t start, pa_t end, bool direct)
 
 /* RAM's ranges, those that touch joined, cut where the direct map ends. */
 static void
-find_loads(struct core *c)
+find_loads(struct core *c, bool low_only)
 {
 	const struct phys *phys = c->phys;
 	const GArray *memory = phys->memblock.memory;
@@ -70,7 +74,8 @@ find_loads(struct core *c)
 		       g_array_index(memory, struct range, i).start == r.end)
 			r.end = g_array_index(memory, struct range, i).end;
 		add_load(c, r.start, MIN_OF(r.end, low_end), true);
-		add_load(c, MAX_OF(r.start, low_end), r.end, false);
+		if (!low_only)
+			add_load(c, MAX_OF(r.start, low_end), r.end, false);
 	}
 }
 
@@ -206,7 +211,7 @@ put_phdr(struct core *c, uint32_t type, uint64_t offset, uint64_t vaddr,
 }
 
 static void
-core_init(struct core *c, const struct phys *phys)
+core_init(struct core *c, const struct phys *phys, bool low_only)
 {
 	struct out notes = OUT_INIT;
 	size_t headers;
@@ -215,7 +220,7 @@ core_init(struct core *c, const struct phys *phys)
 	*c = (struct core){.phys = phys};
 	c->elf32 = phys->arch == &archs[ARCH_I386];
 	c->loads = g_array_new(FALSE, FALSE, sizeof(struct load));
-	find_loads(c);
+	find_loads(c, low_only);
 	put_notes(c, &notes);
 	headers = c->elf32 ? sizeof(Elf32_Ehdr) +
 				     (c->loads->len + 1) * sizeof(Elf32_Phdr)
@@ -253,13 +258,13 @@ core_fini(struct core *c)
 
 /* --- the file ------------------------------------------------------------ */
 
-uint64_t
-size_vmcore(const struct view *v)
+static uint64_t
+size_core(const struct view *v, bool low_only)
 {
 	struct core c;
 	uint64_t size;
 
-	core_init(&c, v->m->phys);
+	core_init(&c, v->m->phys, low_only);
 	size = c.size;
 	core_fini(&c);
 	return size;
@@ -278,14 +283,15 @@ load_at(const struct core *c, uint64_t at)
 	return load;
 }
 
-ssize_t
-read_vmcore(const struct view *v, void *to, size_t len, uint64_t at)
+static ssize_t
+read_core(const struct view *v, bool low_only, void *to, size_t len,
+	  uint64_t at)
 {
 	uint8_t *into = to;
 	size_t got = 0;
 	struct core c;
 
-	core_init(&c, v->m->phys);
+	core_init(&c, v->m->phys, low_only);
 	if (at < c.head.len) {
 		got = MIN_OF(len, c.head.len - at);
 		memcpy(into, c.head.text + at, got);
@@ -319,13 +325,13 @@ next_in_load(const struct view *v, const struct load *load, uint64_t at,
 	return true;
 }
 
-bool
-next_vmcore(const struct view *v, uint64_t at, uint64_t *data)
+static bool
+next_core(const struct view *v, bool low_only, uint64_t at, uint64_t *data)
 {
 	struct core c;
 	bool found = false;
 
-	core_init(&c, v->m->phys);
+	core_init(&c, v->m->phys, low_only);
 	if (at < c.head.len) {
 		*data = at;
 		found = true;
@@ -335,4 +341,42 @@ next_vmcore(const struct view *v, uint64_t at, uint64_t *data)
 				     at, data);
 	core_fini(&c);
 	return found;
+}
+
+/* --- /vmcore: all; /proc/kcore: what the direct map shows ----------------- */
+
+uint64_t
+size_vmcore(const struct view *v)
+{
+	return size_core(v, false);
+}
+
+ssize_t
+read_vmcore(const struct view *v, void *to, size_t len, uint64_t at)
+{
+	return read_core(v, false, to, len, at);
+}
+
+bool
+next_vmcore(const struct view *v, uint64_t at, uint64_t *data)
+{
+	return next_core(v, false, at, data);
+}
+
+uint64_t
+size_kcore(const struct view *v)
+{
+	return size_core(v, true);
+}
+
+ssize_t
+read_kcore(const struct view *v, void *to, size_t len, uint64_t at)
+{
+	return read_core(v, true, to, len, at);
+}
+
+bool
+next_kcore(const struct view *v, uint64_t at, uint64_t *data)
+{
+	return next_core(v, true, at, data);
 }

@@ -71,7 +71,8 @@ put_node_stats(const struct phys *phys, const struct node *node,
 	for (int s = 0; s < NR_NODE_STATS; s++)
 		if (kernel_has_node_stat(phys, s))
 			put_counter(out, node_stat_names[s],
-				    sum_nodes(phys, node, s));
+				    sum_nodes(phys, node, s) >>
+					    kernel_huge_shift(phys, s));
 }
 
 void

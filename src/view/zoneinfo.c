@@ -50,7 +50,8 @@ put_node_stats(const struct zone *zone, struct out *out)
 	for (int s = 0; s < NR_NODE_STATS; s++)
 		if (kernel_has_node_stat(zone->phys, s))
 			put_stat(out, node_stat_names[s],
-				 sum_nodes(zone->phys, zone->node, s));
+				 sum_nodes(zone->phys, zone->node, s) >>
+					 kernel_huge_shift(zone->phys, s));
 }
 
 static void

@@ -19,7 +19,9 @@
  * Differs from the kernel: the instruction and stack pointers in messages are
  * the program's first ones, as no instructions run here.
  */
-#include "vm_impl.h"
+#include "kernel_impl.h"
+
+#include "kmemfs/vm/cpu.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -191,6 +193,21 @@ user_fault(struct touch *x, uint32_t code)
 	return 0;
 }
 
+/* No instructions run here: the code is the program's first, the kernel's. */
+static void
+trace_fault(const struct touch *x, uint32_t code)
+{
+	const struct task *t = x->c->current;
+	struct trace *trace = x->vm->phys->trace;
+
+	if (x->a->user)
+		TRACE(trace, PAGE_FAULT_USER, x->va,
+		      t && t->mm ? t->mm->start_code : 0, code);
+	else
+		TRACE(trace, PAGE_FAULT_KERNEL, x->va,
+		      x->vm->layout.kernel_text, code);
+}
+
 static int
 page_fault(struct touch *x, uint32_t code)
 {
@@ -199,6 +216,8 @@ page_fault(struct touch *x, uint32_t code)
 	x->r->faults++;
 	x->c->faults++;
 	x->r->error_code = code;
+	x->c->cr2 = x->va;
+	trace_fault(x, code);
 	if (x->va < vm->layout.task_size)
 		return user_fault(x, code);
 	if (x->a->user)
@@ -207,34 +226,39 @@ page_fault(struct touch *x, uint32_t code)
 	if (vm->hooks.kernel_fault &&
 	    vm->hooks.kernel_fault(vm->hooks.user, x->cpu, x->va, code))
 		return 0;
+	if (vm->kernel && kernel_fault(vm, x->cpu, x->va, code))
+		return 0;
 	return oops(x, code);
 }
 
-/* --- translation -------------------------------------------------------- */
-
-static uint64_t
-distance_to(const struct vm *vm, unsigned int cpu, pa_t at)
+/* Into the kernel, and back if there is someone to go back to. */
+static int
+enter_fault(struct touch *x, uint32_t code)
 {
-	const struct zone *zone = phys_zone_of(vm->phys, at >> VM_PAGE_SHIFT);
-	int32_t from = vm->phys->cpu_node[cpu];
+	const struct task *t = x->c->current;
+	int err;
 
-	return zone && from >= 0 ? zone->node->distance[from] : 10;
+	cpu_set_mode(x->vm, x->cpu, false);
+	err = page_fault(x, code);
+	if (x->a->user && x->c->current == t)
+		cpu_set_mode(x->vm, x->cpu, true);
+	return err;
 }
+
+/* --- translation -------------------------------------------------------- */
 
 static void
 cost(struct touch *x, pa_t at, uint64_t len, bool write)
 {
 	struct vm *vm = x->vm;
-	enum cache_level from;
 
 	if (likely(!vm->caches))
 		return;
 	for (; len;
 	     at += MIN_OF(len, CACHE_LINE), len -= MIN_OF(len, CACHE_LINE))
-		x->r->cycles += caches_access(
-			vm->caches, x->cpu, at,
-			(unsigned int)MIN_OF(len, CACHE_LINE), write,
-			(unsigned int)distance_to(vm, x->cpu, at), &from);
+		x->r->cycles +=
+			cpu_cost(vm, x->cpu, at,
+				 (unsigned int)MIN_OF(len, CACHE_LINE), write);
 }
 
 /* Whether the entry lets the access through without asking the tables. */
@@ -267,20 +291,8 @@ ask_tables(struct touch *x, struct tlb_entry *e)
 		.user = x->a->user,
 		.ac = x->a->ac,
 	};
-	uint64_t offset = (1ULL << e->page_shift) - 1;
-	struct mmu_result w;
 
-	mmu_walk(x->vm->ram, &x->c->regs, &q, &w);
-	if (w.outcome == MMU_OK && w.page_shift == e->page_shift &&
-	    (w.pa & ~offset) == e->frame && w.writable >= e->writable &&
-	    w.user >= e->user && w.no_exec <= e->no_exec) {
-		e->seen = x->vm->generation;
-		return;
-	}
-	tlb_stats(x->c->tlb)->stale_used++;
-	x->r->stale = true;
-	if (x->vm->hooks.stale_used)
-		x->vm->hooks.stale_used(x->vm->hooks.user, x->cpu, x->va);
+	cpu_use_entry(x->vm, x->cpu, &q, e, &x->r->stale);
 }
 
 /* Walk and, when that succeeds, fill: 1; a fault mended: 0; -errno. */
@@ -296,18 +308,14 @@ walk(struct touch *x, pa_t *pa)
 	};
 	struct mmu_result w;
 
-	mmu_walk(vm->ram, &x->c->regs, &q, &w);
+	x->r->cycles += cpu_walk_tables(vm, x->cpu, &q, &w);
 	x->r->walks++;
-	x->c->walks++;
-	x->c->walk_steps += w.nr_steps;
-	for (unsigned int i = 0; vm->caches && i < w.nr_steps; i++)
-		cost(x, w.step[i].at, vm->shape.f ? vm->shape.bytes : 4, false);
 	if (w.outcome == MMU_GENERAL_PROTECTION)
 		return general_protection(x);
 	if (w.outcome == MMU_PAGE_FAULT)
-		return page_fault(x, w.error_code);
+		return enter_fault(x, w.error_code);
 	*pa = w.pa;
-	if (x->c->regs.mode == MMU_NONE)
+	if (!w.nr_steps)
 		return 1;
 	mmu_set_bits(vm->ram, &x->c->regs, &q, &w);
 	tlb_fill(x->c->tlb, x->va, x->c->pcid, q.access, &w,
@@ -330,7 +338,10 @@ translate(struct touch *x, pa_t *pa)
 			if (unlikely(e->seen != vm->generation))
 				ask_tables(x, e);
 			x->r->l1_hits += where == TLB_HIT_L1;
-			x->r->l2_hits += where == TLB_HIT_L2;
+			if (where == TLB_HIT_L2) {
+				x->r->l2_hits++;
+				x->r->cycles += vm->costs.tlb_l2;
+			}
 			*pa = e->frame |
 			      (x->va & ((1ULL << e->page_shift) - 1));
 			return 0;
@@ -360,20 +371,21 @@ vm_access(struct vm *vm, unsigned int cpu, const struct vm_access *a,
 	  struct vm_access_result *r)
 {
 	struct touch x = {vm, NULL, cpu, a, r, a->va};
+	uint64_t page;
 
 	*r = (struct vm_access_result){0};
 	if (cpu >= vm->nr_cpus)
 		return -EINVAL;
 	x.c = &vm->cpu[cpu];
-	if (!x.c->mm && x.c->regs.mode != MMU_NONE &&
-	    x.c->regs.mode != MMU_CUSTOM)
+	if (vm->shape.f && !x.c->hand_made &&
+	    (!x.c->mm || (a->user && !x.c->current)))
 		return -EINVAL;
-	if (a->user && !x.c->current && x.c->regs.mode <= MMU_5LEVEL &&
-	    x.c->regs.mode != MMU_NONE)
-		return -EINVAL;
+	if (unlikely(x.c->user != a->user))
+		cpu_set_mode(vm, cpu, a->user);
+	page = 1ULL << vm->page_shift;
 	while (r->done < a->len) {
-		uint64_t part = MIN_OF(a->len - r->done,
-				       VM_PAGE - (x.va & (VM_PAGE - 1)));
+		uint64_t part =
+			MIN_OF(a->len - r->done, page - (x.va & (page - 1)));
 		pa_t pa = 0;
 		int err = translate(&x, &pa);
 
@@ -381,7 +393,8 @@ vm_access(struct vm *vm, unsigned int cpu, const struct vm_access *a,
 			err = move_bytes(&x, pa, part);
 		if (err)
 			return err;
-		cost(&x, pa, part, a->access == MMU_WRITE);
+		/* Who moves no bytes touches one of each page. */
+		cost(&x, pa, a->bytes ? part : 1, a->access == MMU_WRITE);
 		r->pa = pa;
 		r->done += part;
 		x.va += part;
@@ -400,5 +413,7 @@ vm_translate(const struct vm *vm, const struct task *t,
 	/* Without tables nothing is there. */
 	if (mm && !mmu_load_cr3(vm->ram, &regs, mm->top))
 		regs.cr3 = mm->top;
+	if (mm && mm->id && vm->kpti && request->user)
+		regs.cr3 += VM_PAGE;
 	mmu_walk(vm->ram, &regs, request, result);
 }

@@ -13,7 +13,7 @@
  * task, not at boot, so that a machine nobody uses has the free pages that the
  * recorded one has.
  */
-#include "vm_impl.h"
+#include "kernel_impl.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -21,6 +21,19 @@
 #include <sys/mman.h>
 
 #define KERNEL_IMAGE MIB(16) /* where it lies in physical memory */
+/* Of a 32-bit kernel that is built for 32 CPUs; the LDT and then kmap's slots
+ * have a page table each below it. */
+#define CPU_ENTRY_AREA 0xff400000
+
+const struct vm_costs vm_default_costs = {
+	.tlb_l2 = 7,
+	.walk = 10,
+	.cr3 = 150,
+	.invlpg = 150,
+	.ipi = 2000,
+	.mode = 70,
+	.task = 1500,
+};
 
 static const struct vm_layout layout_4level = {
 	.task_size = 0x7ffffffff000,
@@ -85,7 +98,7 @@ layout_fill_i386(struct vm *vm)
 	va_t high = l->page_offset + (vm->phys->max_low_pfn << VM_PAGE_SHIFT);
 
 	l->pkmap_slots = pae ? 512 : 1024;
-	l->pkmap_base = round_down_to(l->fixmap_top - 2 * pmd, pmd);
+	l->pkmap_base = CPU_ENTRY_AREA - 2 * pmd;
 	l->vmalloc_end = l->pkmap_base - 2 * VM_PAGE;
 	l->vmalloc_start = MIN_OF(high + MIB(8), l->vmalloc_end);
 	l->kernel_text = l->page_offset + KERNEL_IMAGE;
@@ -116,11 +129,12 @@ layout_init(struct vm *vm)
 static void
 shape_init(struct vm *vm)
 {
-	const struct mmu_format *f = mmu_format(&vm->boot_regs);
+	const struct mmu_format *f;
 	struct vm_shape *s = &vm->shape;
 
-	if (vm->mode == MMU_NONE || vm->mode == MMU_CUSTOM)
+	if (vm->mode < MMU_32BIT || vm->mode > MMU_5LEVEL)
 		return;
+	f = mmu_format(&vm->boot_regs);
 	s->f = f;
 	s->top = f->levels - 1;
 	s->bytes = f->entry_bytes;
@@ -174,14 +188,24 @@ regs_init(struct vm *vm, const struct vm_config *c)
 		.mode = vm->mode,
 		.format = c->format,
 		.phys_bits = phys_bits_of(vm, c),
-		.wp = true,
+		.wp = !c->no_wp,
 		.pse = true,
 		.nxe = wide && !c->no_nx,
 		.smep = c->smep,
 		.smap = c->smap,
-		.gb_pages = vm->mode >= MMU_4LEVEL && !c->no_gb_pages,
+		.gb_pages =
+			(vm->mode == MMU_4LEVEL || vm->mode == MMU_5LEVEL) &&
+			!c->no_gb_pages,
+		.base = c->base,
+		.limit = c->limit,
 	};
-	vm->pcid = c->pcid && vm->mode >= MMU_4LEVEL;
+	vm->pcid =
+		c->pcid && (vm->mode == MMU_4LEVEL || vm->mode == MMU_5LEVEL);
+	vm->kpti = c->kpti && wide;
+	vm->meltdown = c->meltdown;
+	vm->page_shift =
+		vm->mode == MMU_CUSTOM ? c->format->page_shift : VM_PAGE_SHIFT;
+	vm->costs = c->costs ? *c->costs : vm_default_costs;
 }
 
 static void
@@ -213,6 +237,8 @@ cpus_init(struct vm *vm, const struct vm_config *c)
 		vm->cpu[i].regs = vm->boot_regs;
 		vm->cpu[i].tlb =
 			tlb_new(c->tlb ? c->tlb : tlb_default_geometry);
+		tlb_set_page_shift(vm->cpu[i].tlb, vm->page_shift);
+		tlb_keep_upper(vm->cpu[i].tlb, c->upper_caches);
 	}
 	if (c->cache)
 		vm->caches = caches_new(c->cache, vm->nr_cpus,
@@ -270,7 +296,7 @@ vm_boot(struct phys *phys, struct ram *ram, struct symbols *symbols,
 	vm->printk = config->printk;
 	vm->printk_user = config->printk_user;
 	vm->mode =
-		phys->page_shift == VM_PAGE_SHIFT || config->mode == MMU_CUSTOM
+		phys->page_shift == VM_PAGE_SHIFT || config->mode >= MMU_CUSTOM
 			? mode_of(phys, config)
 			: MMU_NONE;
 	regs_init(vm, config);
@@ -287,9 +313,28 @@ vm_boot(struct phys *phys, struct ram *ram, struct symbols *symbols,
 	vm->anon = g_hash_table_new(NULL, NULL);
 	vm->pins = g_hash_table_new(NULL, NULL);
 	vm->zero_page = find_zero_page(phys);
+	vm->thp = thp_new(vm);
+	vm->hugetlb = hugetlb_new(vm);
+	hugetlb_boot(vm);
 	vm->generation = vm->tables = 1;
 	add_init(vm);
 	return vm;
+}
+
+int
+pages_make(struct vm *vm)
+{
+	void *at;
+
+	if (vm->pages)
+		return 0;
+	vm->pages_bytes = vm->phys->max_pfn * sizeof(*vm->pages);
+	at = mmap(NULL, vm->pages_bytes, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (at == MAP_FAILED)
+		return -ENOSPC;
+	vm->pages = at;
+	return 0;
 }
 
 int
@@ -300,16 +345,9 @@ vm_start(struct vm *vm, unsigned int cpu)
 
 	if (!vm->shape.f)
 		return -ENOSYS;
-	if (!vm->pages) {
-		void *at;
-
-		vm->pages_bytes = vm->phys->max_pfn * sizeof(*vm->pages);
-		at = mmap(NULL, vm->pages_bytes, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (at == MAP_FAILED)
-			return -ENOSPC;
-		vm->pages = at;
-	}
+	err = pages_make(vm);
+	if (err)
+		return err;
 	if (vm->init_mm)
 		return 0;
 	mm = g_new0(struct mm, 1);
@@ -329,6 +367,12 @@ vm_start(struct vm *vm, unsigned int cpu)
 	return 0;
 }
 
+bool
+vm_tick(struct vm *vm)
+{
+	return vm->thp && khugepaged_tick(vm);
+}
+
 static void
 mm_free_host(struct mm *mm)
 {
@@ -336,6 +380,7 @@ mm_free_host(struct mm *mm)
 		struct vma *v = vma_nth(mm, i);
 
 		g_free(v->chain);
+		hugetlb_resv_put(v);
 		g_free(v);
 	}
 	g_ptr_array_free(mm->areas, TRUE);
@@ -354,8 +399,10 @@ objects_free_host(struct vm *vm)
 		struct vm_object *o = value;
 
 		page_tree_free(o->pages);
+		if (o->reserved)
+			g_hash_table_destroy(o->reserved);
 		g_ptr_array_free(o->areas, TRUE);
-		g_free(o->content);
+		device_free(o);
 		g_free(o->name);
 		g_free(o);
 	}
@@ -375,6 +422,7 @@ vm_free(struct vm *vm)
 {
 	if (!vm)
 		return;
+	kernel_half_free(vm->kernel);
 	for (guint i = 0; i < vm->tasks->len; i++) {
 		struct task *t = g_ptr_array_index(vm->tasks, i);
 
@@ -398,6 +446,8 @@ vm_free(struct vm *vm)
 	g_hash_table_destroy(vm->objects);
 	g_hash_table_destroy(vm->anon);
 	g_hash_table_destroy(vm->pins);
+	thp_free(vm);
+	hugetlb_free(vm);
 	if (vm->pages)
 		munmap(vm->pages, vm->pages_bytes);
 	g_free(vm);
@@ -408,6 +458,12 @@ vm_bytes_changed(struct vm *vm, pa_t at, uint64_t len)
 {
 	pfn_t end;
 
+	/* Tables may be where nobody knows of any. */
+	if (vm->hand_made && len) {
+		vm->generation++;
+		vm->tables++;
+		return;
+	}
 	if (!vm->pages || !len || at >= vm->phys->max_pfn << VM_PAGE_SHIFT)
 		return;
 	len = MIN_OF(len, (vm->phys->max_pfn << VM_PAGE_SHIFT) - at);

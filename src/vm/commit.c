@@ -34,12 +34,14 @@ uint64_t
 vm_commit_limit(const struct vm *vm)
 {
 	const struct vm_sysctl_mm *s = &vm->sysctl;
+	uint64_t huge = vm->hugetlb ? vm->hugetlb->nr << vm->hugetlb->order : 0;
 	uint64_t pages;
 
 	if (s->overcommit_kbytes)
 		pages = s->overcommit_kbytes >> (VM_PAGE_SHIFT - 10);
 	else
-		pages = (uint64_t)((unsigned __int128)vm_total_pages(vm) *
+		pages = (uint64_t)((unsigned __int128)(vm_total_pages(vm) -
+						       huge) *
 				   s->overcommit_ratio / 100);
 	return pages + swap_pages(vm);
 }

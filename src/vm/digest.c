@@ -6,9 +6,21 @@
  * and addresses; counts of flushes and walks are left out, entries of TLBs are
  * not.  Bytes of tables and pages are RAM's, which has a digest of its own.
  */
-#include "vm_impl.h"
+#include "kernel_impl.h"
 
 #include "kmemfs/phys/frame_walk.h"
+
+/* Pages of the pool that were promised to the area and are used up. */
+static void
+put_promises(const struct number_stream *to, const struct vma *v)
+{
+	uint64_t size = huge_bytes(v->mm->vm) >> VM_PAGE_SHIFT;
+
+	for (uint64_t i = v->pgoff / size; i < (v->pgoff + vma_pages(v)) / size;
+	     i++)
+		if (g_hash_table_contains(v->resv->used, GSIZE_TO_POINTER(i)))
+			stream_put(to, i);
+}
 
 static void
 put_area(const struct number_stream *to, const struct vma *v)
@@ -19,7 +31,11 @@ put_area(const struct number_stream *to, const struct vma *v)
 	stream_put(to, v->pgoff);
 	stream_put(to, v->object ? v->object->id : 0);
 	stream_put(to, v->pfn);
-	stream_put(to, (uint64_t)v->policy << 56 ^ v->policy_nodes);
+	stream_put(to, (uint64_t)v->policy << 32 | v->policy_flags);
+	stream_put(to, v->policy_nodes);
+	stream_put(to, v->policy_user);
+	if (v->resv)
+		put_promises(to, v);
 	stream_put(to, v->anon ? v->anon->id : 0);
 	for (uint32_t i = 0; i < v->nr_chain; i++)
 		stream_put(to, v->chain[i]->id);
@@ -67,6 +83,10 @@ put_task(const struct number_stream *to, const struct task *t)
 	stream_put(to, (uint64_t)t->sig << 32 | t->sig_code);
 	stream_put(to, t->sig_addr);
 	stream_put(to, t->caps);
+	stream_put(to, (uint64_t)t->policy << 32 | t->policy_flags);
+	stream_put(to, t->policy_nodes);
+	stream_put(to, t->policy_user);
+	stream_put(to, (uint64_t)(int64_t)t->il_prev);
 }
 
 static void
@@ -80,7 +100,10 @@ put_object(const struct number_stream *to, const struct vm_object *o)
 	stream_put(to, o->size);
 	stream_put(to, (uint64_t)o->refs << 3 | (uint64_t)o->shmem << 2 |
 			       (uint64_t)o->charged << 1 | o->broken);
-	stream_put_hash(to, o->content, o->content_len);
+	device_digest(o, to);
+	for (uint64_t i = 0; o->reserved && i << VM_PAGE_SHIFT < o->size; i++)
+		if (g_hash_table_contains(o->reserved, GSIZE_TO_POINTER(i)))
+			stream_put(to, i);
 	for (; (pfn = vm_object_next(o, &index)) != PFN_NONE; index++) {
 		stream_put(to, index);
 		stream_put(to, pfn);
@@ -114,12 +137,44 @@ put_objects(const struct number_stream *to, const struct vm *vm)
 }
 
 static void
+put_regs(const struct number_stream *to, const struct vm_cpu *c)
+{
+	const struct mmu_regs *r = &c->regs;
+	const struct psc *upper = tlb_upper(c->tlb);
+
+	stream_put(to, r->cr3);
+	for (int i = 0; i < 4; i++)
+		stream_put(to, r->pdpte[i]);
+	stream_put(to, r->base);
+	stream_put(to, r->limit);
+	stream_put(to, (uint64_t)r->wp << 7 | (uint64_t)r->pse << 6 |
+			       (uint64_t)r->nxe << 5 | (uint64_t)r->smep << 4 |
+			       (uint64_t)r->smap << 3 |
+			       (uint64_t)c->user_tables << 2 |
+			       (uint64_t)c->hand_made << 1 | c->user);
+	stream_put(to, c->cr2);
+	for (unsigned int n = 0; upper && n < PSC_ENTRIES; n++) {
+		const struct psc_entry *e = psc_entry(upper, n);
+
+		if (!e)
+			continue;
+		stream_put(to, (uint64_t)e->shift << 32 | e->pcid);
+		stream_put(to, e->prefix);
+		stream_put(to, e->start.table);
+		stream_put(to, e->start.in_all);
+		stream_put(to, e->start.in_any);
+		stream_put(to, e->used);
+	}
+}
+
+static void
 put_cpu(const struct number_stream *to, const struct vm_cpu *c)
 {
 	stream_put(to, c->current ? (uint64_t)c->current->pid : 0);
 	stream_put(to, c->mm ? c->mm->id + 1ULL : 0);
 	stream_put(to, (uint64_t)c->pcid << 16 | (uint64_t)c->asid << 8 |
 			       c->next_asid);
+	put_regs(to, c);
 	for (int i = 0; i < VM_ASIDS; i++) {
 		stream_put(to, c->asids[i].mm);
 		stream_put(to, c->asids[i].gen);
@@ -146,6 +201,28 @@ put_cpu(const struct number_stream *to, const struct vm_cpu *c)
 	}
 }
 
+/* Small entries of a huge page, and which frames are exclusive. */
+static void
+put_parts(const struct number_stream *to, const struct vm *vm, pfn_t head)
+{
+	const struct huge_parts *parts = huge_parts(vm, head);
+
+	for (unsigned int i = 0; parts && i < huge_frames(vm); i++) {
+		stream_put(to, parts->entries[i]);
+		stream_put(to, vm->pages[head + i].flags);
+	}
+}
+
+static void
+put_deposits(const struct number_stream *to, const struct vm *vm, pfn_t table)
+{
+	const GArray *kept =
+		g_hash_table_lookup(vm->thp->deposits, GSIZE_TO_POINTER(table));
+
+	for (guint i = 0; kept && i < kept->len; i++)
+		stream_put(to, g_array_index(kept, pfn_t, i));
+}
+
 static void
 put_frames(const struct number_stream *to, const struct vm *vm)
 {
@@ -162,6 +239,11 @@ put_frames(const struct number_stream *to, const struct vm *vm)
 		stream_put(to, pfn);
 		stream_put(to, (uint64_t)p->mapping << 32 | p->flags);
 		stream_put(to, p->index);
+		if (p->flags & VMP_HUGE)
+			put_parts(to, vm, pfn);
+		/* Tables of leaves that huge entries keep. */
+		if ((p->flags & VMP_TABLE) && vm->thp)
+			put_deposits(to, vm, pfn);
 		stream_put(to, (uintptr_t)g_hash_table_lookup(
 				       vm->pins, (gpointer)(uintptr_t)pfn));
 	}
@@ -178,11 +260,9 @@ put_sysctl(const struct number_stream *to, const struct vm_sysctl_mm *s)
 	stream_put(to, s->stack_guard_gap);
 	stream_put(to, s->admin_reserve_kbytes);
 	stream_put(to, s->user_reserve_kbytes);
-	stream_put(to, s->nr_hugepages);
 	stream_put(to, s->fault_around_bytes);
 	stream_put(to, s->flush_ceiling);
 	stream_put(to, s->readahead_pages);
-	stream_put(to, (uint64_t)(int64_t)s->thp);
 }
 
 void
@@ -191,6 +271,7 @@ vm_digest(const struct vm *vm, const struct number_stream *to)
 	put_sysctl(to, &vm->sysctl);
 	stream_put(to, vm->committed);
 	stream_put(to, (uint64_t)vm->last_pid);
+	stream_put(to, vm->forks);
 	stream_put(to, (uint64_t)vm->last_mm << 32 | vm->last_object);
 	stream_put(to, vm->last_anon);
 	stream_put(to, vm->init_mm ? vm->init_mm->top : 0);
@@ -201,6 +282,13 @@ vm_digest(const struct vm *vm, const struct number_stream *to)
 	put_objects(to, vm);
 	for (unsigned int i = 0; i < vm->nr_cpus; i++)
 		put_cpu(to, &vm->cpu[i]);
+	if (vm->caches)
+		caches_digest(vm->caches, to);
+	if (vm->thp)
+		thp_digest(vm, to);
+	if (vm->hugetlb)
+		hugetlb_digest(vm, to);
 	if (vm->pages)
 		put_frames(to, vm);
+	kernel_digest(vm, to);
 }

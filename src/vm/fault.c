@@ -288,13 +288,8 @@ do_protected(struct fault *f)
 		return 0;
 	}
 	if ((p->flags & VMP_ANON) && !(p->flags & VMP_EXCLUSIVE) &&
-	    vm->phys->frames[pfn].refs == 1) {
-		/* Whoever shared it has gone. */
-		p->flags |= VMP_EXCLUSIVE;
-		p->mapping = f->v->anon->id;
-		vm->phys->frames[pfn].owner =
-			frame_owner(OWNER_ANON, p->mapping);
-	}
+	    vm->phys->frames[pg_head(vm, pfn)].refs == 1)
+		pg_take_over(vm, f->v, pfn);
 	if ((p->flags & (VMP_ANON | VMP_EXCLUSIVE)) ==
 	    (VMP_ANON | VMP_EXCLUSIVE)) {
 		if (!unshare)
@@ -328,11 +323,42 @@ do_present(struct fault *f)
 	return 0;
 }
 
+/* Whether one leaf for all of 2 MiB is there, or can be: what came of it. */
+static unsigned int
+huge_first(struct fault *f)
+{
+	struct vm *vm = f->vm;
+	struct vma *v = f->v;
+	uint64_t e;
+	pa_t at;
+	int err;
+
+	if (!vm->thp || (v->mm->leaf_gen == vm->tables &&
+			 v->mm->leaf_of == f->va >> vm->shape.shift[1]))
+		return VM_FAULT_FALLBACK;
+	err = pt_make(vm, v->mm, f->va, 1, f->cpu, &at);
+	if (err)
+		return fault_of(err);
+	e = pte_load(vm, at);
+	if (!e && thp_allowed(vm, v, true))
+		return thp_fault(vm, v, f->va, at, f->flags, f->cpu);
+	if (e && thp_entry_at(vm, v->mm, f->va))
+		return thp_fault_present(vm, v, f->va, at, f->flags, f->cpu);
+	return VM_FAULT_FALLBACK;
+}
+
 static unsigned int
 handle(struct fault *f)
 {
-	int err = vm_entry_make(f->vm, f->v->mm, f->va, f->cpu, &f->at);
+	unsigned int result;
+	int err;
 
+	if (unlikely(f->v->flags & VM_HUGETLB))
+		return hugetlb_fault(f->vm, f->v, f->va, f->flags, f->cpu);
+	result = huge_first(f);
+	if (result != VM_FAULT_FALLBACK)
+		return result;
+	err = vm_entry_make(f->vm, f->v->mm, f->va, f->cpu, &f->at);
 	if (unlikely(err))
 		return fault_of(err);
 	f->entry = pte_load(f->vm, f->at);
@@ -358,6 +384,8 @@ vm_handle_fault(struct vm *vm, struct task *t, struct vma *v, va_t va,
 	};
 	unsigned int result;
 
+	if (t)
+		vm->acting = t;
 	vm->phys->event[VE_pgfault]++;
 	result = handle(&f);
 	while (unlikely(result & VM_FAULT_OOM) && vm->hooks.no_memory &&
@@ -388,10 +416,10 @@ populate_error(unsigned int result)
 static bool
 is_there(struct vm *vm, struct vma *v, va_t va, bool write)
 {
-	pa_t at = vm_entry_at(vm, v->mm, va, 0);
-	uint64_t e = at ? pte_load(vm, at) : 0;
+	struct vm_leaf leaf;
 
-	return (e & PTE_P) && (!write || (e & PTE_RW));
+	return vm_leaf(vm, v->mm, va, &leaf) && (leaf.entry & PTE_P) &&
+	       (!write || (leaf.entry & PTE_RW));
 }
 
 int

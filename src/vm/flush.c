@@ -11,14 +11,12 @@
  * count of flushes that it has seen: one that missed some flushes when it comes
  * back.  Frames are freed only after the flush: a gather holds them so long.
  */
-#include "vm_impl.h"
+#include "kernel_impl.h"
+
+#include "kmemfs/vm/cpu.h"
 
 #include <errno.h>
-
-/* Modelled cycles: a CR3 load, a flush of one page, an interrupt to a CPU. */
-#define CYCLES_CR3 150
-#define CYCLES_INVLPG 150
-#define CYCLES_IPI 2000
+#include <string.h>
 
 static inline bool
 has_cpu(const struct mm *mm, unsigned int cpu)
@@ -38,31 +36,51 @@ set_cpu(struct mm *mm, unsigned int cpu, bool on)
 }
 
 static void
+flush_pcid(const struct vm *vm, struct vm_cpu *c, uint16_t pcid, va_t start,
+	   va_t end, bool all)
+{
+	if (all) {
+		tlb_flush_pcid(c->tlb, pcid);
+		c->cycles += vm->costs.cr3;
+		return;
+	}
+	for (va_t va = start; va < end; va += VM_PAGE) {
+		tlb_flush_page(c->tlb, va, pcid);
+		c->cycles += vm->costs.invlpg;
+	}
+}
+
+static void
 flush_cpu(struct vm *vm, struct vm_cpu *c, const struct mm *mm, va_t start,
 	  va_t end, bool all)
 {
-	if (all) {
-		tlb_flush_pcid(c->tlb, c->pcid);
-		c->cycles += CYCLES_CR3;
-	} else {
-		for (va_t va = start; va < end; va += VM_PAGE) {
-			tlb_flush_page(c->tlb, va, c->pcid);
-			c->cycles += CYCLES_INVLPG;
-		}
-	}
+	flush_pcid(vm, c, c->pcid, start, end, all);
+	/* What the other half's tables left there must go too. */
+	if (vm->kpti && vm->pcid)
+		flush_pcid(vm, c, c->pcid ^ CPU_PCID_USER, start, end, all);
 	if (vm->pcid)
 		c->asids[c->asid].gen = mm->gen;
 }
 
-void
-flush_range(struct vm *vm, struct mm *mm, va_t start, va_t end,
-	    unsigned int cpu)
+/* The others' CPUs tell of themselves, the sender of what it sent. */
+static void
+trace_flush(struct vm *vm, unsigned int on, enum trace_tlb_reason reason,
+	    uint64_t pages)
 {
-	bool all;
+	struct trace *trace = vm->phys->trace;
+	uint16_t cpu = trace->now.cpu;
 
-	start = round_down_to(start, VM_PAGE);
-	all = end < start ||
-	      (end - start) >> VM_PAGE_SHIFT > vm->sysctl.flush_ceiling;
+	trace->now.cpu = (uint16_t)on;
+	TRACE(trace, TLB_FLUSH, pages, reason);
+	trace->now.cpu = cpu;
+}
+
+static void
+flush(struct vm *vm, struct mm *mm, va_t start, va_t end, bool all,
+      unsigned int cpu)
+{
+	uint64_t pages = all ? UINT64_MAX : (end - start) >> VM_PAGE_SHIFT;
+
 	mm->gen++;
 	for (unsigned int i = 0; i < vm->nr_cpus; i++) {
 		struct vm_cpu *c = &vm->cpu[i];
@@ -70,12 +88,35 @@ flush_range(struct vm *vm, struct mm *mm, va_t start, va_t end,
 		if (!has_cpu(mm, i) || c->mm != mm)
 			continue;
 		flush_cpu(vm, c, mm, start, end, all);
+		trace_flush(vm, i,
+			    i == cpu ? TRACE_TLB_LOCAL_MM_SHOOTDOWN
+				     : TRACE_TLB_REMOTE_SHOOTDOWN,
+			    pages);
 		if (i == cpu)
 			continue;
+		trace_flush(vm, cpu, TRACE_TLB_REMOTE_SEND_IPI, pages);
 		c->shootdowns++;
 		vm->cpu[cpu].shootdowns_sent++;
-		vm->cpu[cpu].cycles += CYCLES_IPI;
+		vm->cpu[cpu].cycles += vm->costs.ipi;
 	}
+}
+
+void
+flush_range(struct vm *vm, struct mm *mm, va_t start, va_t end,
+	    unsigned int cpu)
+{
+	start = round_down_to(start, VM_PAGE);
+	flush(vm, mm, start, end,
+	      end < start ||
+		      (end - start) >> VM_PAGE_SHIFT > vm->sysctl.flush_ceiling,
+	      cpu);
+}
+
+void
+flush_huge(struct vm *vm, struct mm *mm, va_t va, unsigned int cpu)
+{
+	va &= ~(VM_PAGE - 1);
+	flush(vm, mm, va, va + VM_PAGE, false, cpu);
 }
 
 void
@@ -121,11 +162,18 @@ load_mm(struct vm *vm, unsigned int cpu, struct mm *mm)
 	struct vm_cpu *c = &vm->cpu[cpu];
 	bool flush = true;
 
-	if (c->mm == mm)
+	if (c->mm == mm && !c->hand_made)
 		return;
 	if (c->mm)
 		set_cpu(c->mm, cpu, false);
+	if (c->hand_made) {
+		/* PCIDs may have been used for anything. */
+		memset(c->asids, 0, sizeof(c->asids));
+		tlb_flush_all(c->tlb, true);
+		c->hand_made = false;
+	}
 	c->mm = mm;
+	c->user_tables = false;
 	set_cpu(mm, cpu, true);
 	if (vm->pcid && mm->id) {
 		flush = choose_asid(c, mm);
@@ -135,13 +183,16 @@ load_mm(struct vm *vm, unsigned int cpu, struct mm *mm)
 	}
 	if (flush)
 		tlb_flush_pcid(c->tlb, c->pcid);
+	if (flush && vm->kpti && vm->pcid)
+		tlb_flush_pcid(c->tlb, c->pcid | CPU_PCID_USER);
+	trace_flush(vm, cpu, TRACE_TLB_ON_TASK_SWITCH, flush ? UINT64_MAX : 0);
 	/* A damaged PAE top table is refused; the old PDPTEs must not stay. */
 	if (!mmu_load_cr3(vm->ram, &c->regs, mm->top)) {
 		c->regs.cr3 = mm->top;
 		for (unsigned int i = 0; i < 4; i++)
 			c->regs.pdpte[i] = 0;
 	}
-	c->cycles += CYCLES_CR3;
+	c->cycles += vm->costs.cr3;
 }
 
 int
@@ -159,18 +210,27 @@ vm_switch_to(struct vm *vm, unsigned int cpu, struct task *t)
 	c = &vm->cpu[cpu];
 	if (t == c->current)
 		return 0;
+	if (vm->kernel && !kernel_may_switch(cpu, t))
+		return -EBUSY;
 	/* A task runs on one CPU at a time. */
 	for (unsigned int i = 0; t && i < vm->nr_cpus; i++)
-		if (vm->cpu[i].current == t)
+		if (vm->cpu[i].current == t) {
+			if (vm->kernel)
+				kernel_switch(vm, i, t, NULL);
 			vm->cpu[i].current = NULL;
+		}
+	if (vm->kernel)
+		kernel_switch(vm, cpu, c->current, t);
 	c->switches++;
+	c->cycles += vm->costs.task;
+	cpu_set_mode(vm, cpu, false);
 	c->current = t;
-	c->user = t && t->mm;
 	if (t)
 		t->cpu = cpu;
 	/* Who has no address space runs in that of the task before. */
 	if (t && t->mm)
 		load_mm(vm, cpu, t->mm);
+	cpu_set_mode(vm, cpu, t && t->mm);
 	return 0;
 }
 
@@ -221,6 +281,11 @@ gather_free_pages(struct gather *g)
 	for (guint i = 0; i < g->pages->len; i++) {
 		pfn_t pfn = pfns[i];
 
+		if (unlikely(g->vm->pages[pfn].flags &
+			     (VMP_HUGE | VMP_TAIL | VMP_HUGETLB))) {
+			pg_put(g->vm, pfn, g->cpu);
+			continue;
+		}
 		if (frames[pfn].refs > 1) {
 			pages_put(g->vm->phys, pfn, 0, g->cpu);
 			continue;

@@ -24,7 +24,7 @@ needs_copy(const struct vma *v)
 
 struct copy {
 	struct vm *vm;
-	const struct vma *from;
+	struct vma *from;
 	struct vma *to;
 	unsigned int cpu;
 	bool lowered; /* rights of the parent's entries */
@@ -73,8 +73,8 @@ copy_entry(struct copy *c, va_t va, pa_t from, pa_t to)
 	if (pfn != PFN_NONE) {
 		struct vm_page *p = &vm->pages[pfn];
 
-		if ((p->flags & VMP_PINNED) && (p->flags & VMP_ANON) &&
-		    (p->flags & VMP_EXCLUSIVE))
+		if ((p->flags & VMP_ANON) && (p->flags & VMP_EXCLUSIVE) &&
+		    pg_pinned(vm, pfn))
 			return copy_pinned(c, va, pfn, to);
 		p->flags &= ~(uint32_t)VMP_EXCLUSIVE;
 		pg_map(vm, c->to, pfn);
@@ -96,13 +96,29 @@ copy_range(struct copy *c)
 {
 	struct vm *vm = c->vm;
 	va_t end = c->from->end;
+	unsigned int level;
 	pa_t from, to;
 
-	for (va_t va = pt_next(vm, c->from->mm, c->from->start, end, &from);
-	     va < end; va = pt_next(vm, c->from->mm, va, end, &from)) {
-		va_t stop = MIN_OF(pt_table_end(vm, va), end);
-		int err = vm_entry_make(vm, c->to->mm, va, c->cpu, &to);
+	if (c->from->flags & VM_HUGETLB) {
+		c->lowered = true;
+		return hugetlb_copy(vm, c->from, c->to, c->cpu);
+	}
 
+	for (va_t va = pt_next(vm, c->from->mm, c->from->start, end, &from,
+			       &level);
+	     va < end; va = pt_next(vm, c->from->mm, va, end, &from, &level)) {
+		va_t stop = MIN_OF(pt_table_end(vm, va), end);
+		int err;
+
+		if (level) {
+			c->lowered = true;
+			err = thp_copy(vm, c->from, c->to, va, from, c->cpu);
+			if (err && err != -EAGAIN)
+				return err;
+			va = err ? va : stop;
+			continue;
+		}
+		err = vm_entry_make(vm, c->to->mm, va, c->cpu, &to);
 		for (; !err && va < stop; va += VM_PAGE) {
 			err = copy_entry(c, va, from, to);
 			from += vm->shape.bytes;
@@ -131,6 +147,8 @@ dup_area(struct task *t, struct mm *mm, struct vma *v, unsigned int cpu,
 	if ((v->flags & VM_ACCOUNT) && vm_commit(vm, t, vma_pages(v)))
 		return -ENOMEM;
 	to = c.to = vma_dup(v, mm);
+	/* What was promised to the parent is not to the child. */
+	hugetlb_resv_put(to);
 	to->anon = NULL;
 	err = v->flags & VM_WIPEONFORK ? 0 : anon_fork(to, v);
 	to->flags &= ~(uint64_t)(VM_LOCKED | VM_LOCKONFAULT);
@@ -145,11 +163,15 @@ dup_area(struct task *t, struct mm *mm, struct vma *v, unsigned int cpu,
 struct mm *
 mm_dup(struct task *t, unsigned int cpu, int *err)
 {
-	struct mm *old = t->mm, *mm = mm_new(old->vm, cpu, err);
+	struct mm *old = t->mm, *mm;
 	bool lowered = false;
 
+	old->vm->acting = t;
+	mm = mm_new(old->vm, cpu, err);
 	if (!mm)
 		return NULL;
+	if (old->vm->thp)
+		khugepaged_fork(old->vm, mm, old);
 	mm->total_vm = old->total_vm;
 	mm->data_vm = old->data_vm;
 	mm->exec_vm = old->exec_vm;

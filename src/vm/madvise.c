@@ -9,8 +9,8 @@
  * Advice is a flag of the area, or an act on its pages.
  *
  * Differs from the kernel: COLD marks pages as not referenced, and PAGEOUT does
- * no more, since there is no reclaim here; MERGEABLE and COLLAPSE: as a kernel
- * built without KSM and without huge pages, -EINVAL.
+ * no more, since there is no reclaim here; MERGEABLE: as a kernel built without
+ * KSM, -EINVAL.
  */
 #include "vm_impl.h"
 
@@ -23,11 +23,14 @@ struct advice {
 };
 
 static bool
-is_known(int what)
+is_known(const struct vm *vm, int what)
 {
+	if (what == VM_MADV_HUGEPAGE || what == VM_MADV_NOHUGEPAGE ||
+	    what == VM_MADV_COLLAPSE)
+		return vm->thp;
 	return (what >= VM_MADV_NORMAL && what <= VM_MADV_DONTNEED) ||
 	       (what >= VM_MADV_FREE && what <= VM_MADV_DOFORK) ||
-	       (what >= VM_MADV_HUGEPAGE && what <= VM_MADV_DONTNEED_LOCKED);
+	       (what >= VM_MADV_DONTDUMP && what <= VM_MADV_DONTNEED_LOCKED);
 }
 
 /* --- acts on pages ------------------------------------------------------ */
@@ -35,21 +38,60 @@ is_known(int what)
 typedef uint64_t (*entry_fn)(struct vm *vm, struct vma *v, va_t va,
 			     uint64_t entry);
 
+/* A part of a huge page is meant: it is split if it is this area's alone.
+ * Whether small entries are there now. */
+static bool
+split_for(struct vm *vm, struct vma *v, va_t va, uint64_t entry,
+	  unsigned int cpu)
+{
+	bool bad;
+	pfn_t pfn = thp_page(vm, v, va, entry, &bad);
+
+	return pfn != PFN_NONE && huge_mapcount(vm, pfn) == 1 &&
+	       !thp_split_page(vm, pfn, cpu);
+}
+
+/* The page that a leaf maps when no other entry does, PFN_NONE. */
+static pfn_t
+only_page(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
+{
+	bool huge = (entry & PTE_PS) && thp_entry_at(vm, v->mm, va), bad;
+	pfn_t pfn = huge ? thp_page(vm, v, va, entry, &bad)
+			 : pt_page(vm, v, va, entry, &bad);
+
+	if (pfn == PFN_NONE)
+		return pfn;
+	if (huge)
+		return huge_mapcount(vm, pfn) == 1 ? pfn : PFN_NONE;
+	/* Part of a page that is huge still: left alone. */
+	if (vm->pages[pfn].flags & (VMP_HUGE | VMP_TAIL))
+		return PFN_NONE;
+	return vm->phys->frames[pfn].mapcount == 1 ? pfn : PFN_NONE;
+}
+
 /* Let @fn change the entries of a range; flushes what lost rights or bits. */
 static void
 each_entry(struct vma *v, va_t start, va_t end, unsigned int cpu, entry_fn fn)
 {
 	struct vm *vm = v->mm->vm;
 	bool changed = false;
+	unsigned int level;
 	pa_t at;
 
-	for (va_t va = pt_next(vm, v->mm, start, end, &at); va < end;
-	     va = pt_next(vm, v->mm, va + VM_PAGE, end, &at)) {
+	for (va_t va = pt_next(vm, v->mm, start, end, &at, &level); va < end;
+	     va = pt_next(vm, v->mm, va, end, &at, &level)) {
 		uint64_t entry = pte_load(vm, at), next;
+		uint64_t size = level ? huge_bytes(vm) : VM_PAGE;
 
+		if (level && (va & (size - 1) || end - va < size)) {
+			if (!split_for(vm, v, va, entry, cpu))
+				va = (va & ~(size - 1)) + size;
+			continue;
+		}
+		va += size;
 		if (!pte_there(entry))
 			continue;
-		next = fn(vm, v, va, entry);
+		next = fn(vm, v, va - size, entry);
 		if (next == entry)
 			continue;
 		pte_store(vm, at, next);
@@ -64,14 +106,13 @@ each_entry(struct vma *v, va_t start, va_t end, unsigned int cpu, entry_fn fn)
 static uint64_t
 make_cold(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
 {
-	bool bad;
-	pfn_t pfn = pt_page(vm, v, va, entry, &bad);
+	pfn_t pfn = only_page(vm, v, va, entry);
 
-	if (pfn == PFN_NONE || vm->phys->frames[pfn].mapcount != 1)
+	if (pfn == PFN_NONE)
 		return entry;
 	pg_lru(vm, pfn, -1);
 	if (vm->pages[pfn].flags & VMP_ACTIVE)
-		vm->phys->event[VE_pgdeactivate]++;
+		vm->phys->event[VE_pgdeactivate] += pg_frames(vm, pfn);
 	vm->pages[pfn].flags &= ~(uint32_t)(VMP_ACTIVE | VMP_REFERENCED);
 	pg_lru(vm, pfn, 1);
 	return entry & ~(uint64_t)PTE_A;
@@ -81,11 +122,10 @@ make_cold(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
 static uint64_t
 make_free(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
 {
-	bool bad;
-	pfn_t pfn = pt_page(vm, v, va, entry, &bad);
+	pfn_t pfn = only_page(vm, v, va, entry);
 	struct vm_page *p;
 
-	if (pfn == PFN_NONE || vm->phys->frames[pfn].mapcount != 1)
+	if (pfn == PFN_NONE)
 		return entry;
 	p = &vm->pages[pfn];
 	if (p->flags & VMP_SWAPBACKED) {
@@ -93,7 +133,7 @@ make_free(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
 		p->flags &= ~(uint32_t)(VMP_SWAPBACKED | VMP_ACTIVE |
 					VMP_REFERENCED | VMP_DIRTY);
 		pg_lru(vm, pfn, 1);
-		vm->phys->event[VE_pglazyfree]++;
+		vm->phys->event[VE_pglazyfree] += pg_frames(vm, pfn);
 	}
 	return entry & ~(uint64_t)(PTE_A | PTE_D);
 }
@@ -105,6 +145,14 @@ dont_need(const struct advice *a, struct vma *v, va_t start, va_t end)
 
 	if (a->what != VM_MADV_DONTNEED_LOCKED)
 		forbidden |= VM_LOCKED;
+	if (v->flags & VM_HUGETLB) {
+		if (a->what == VM_MADV_FREE || !vma_may_cut(v, start))
+			return -EINVAL;
+		end &= ~(huge_bytes(a->vm) - 1);
+		if (start < end)
+			zap(v, start, end, false, a->t->cpu);
+		return 0;
+	}
 	if (v->flags & forbidden)
 		return -EINVAL;
 	if (a->what == VM_MADV_FREE) {
@@ -136,13 +184,13 @@ remove_pages(const struct advice *a, struct vma *v, va_t start, va_t end)
 	uint64_t first = v->pgoff + ((start - v->start) >> VM_PAGE_SHIFT);
 	uint64_t last = first + ((end - start) >> VM_PAGE_SHIFT) - 1;
 
-	if ((v->flags & VM_LOCKED) || !v->object)
+	if ((v->flags & (VM_LOCKED | VM_HUGETLB)) || !v->object)
 		return -EINVAL;
 	if ((v->flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
 		return -EACCES;
 	obj_punch(v->object, first, last, false, a->t->cpu);
 	if (!v->object->shmem)
-		obj_zero_device(v->object, first, last);
+		device_zero(v->object, first, last);
 	return 0;
 }
 
@@ -155,11 +203,11 @@ populate(const struct advice *a, struct vma *v, va_t start, va_t end)
 	    !(v->flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)))
 		return -EINVAL;
 	for (va_t va = start; va < end; va += VM_PAGE) {
-		pa_t at = vm_entry_at(a->vm, v->mm, va, 0);
-		uint64_t e = at ? pte_load(a->vm, at) : 0;
+		struct vm_leaf leaf;
 		unsigned int r;
 
-		if ((e & PTE_P) && (!write || (e & PTE_RW)))
+		if (vm_leaf(a->vm, v->mm, va, &leaf) && (leaf.entry & PTE_P) &&
+		    (!write || (leaf.entry & PTE_RW)))
 			continue;
 		r = vm_handle_fault(a->vm, a->t, v, va, write ? VMF_WRITE : 0,
 				    a->t->cpu);
@@ -199,7 +247,9 @@ flags_refused(const struct vma *v, int what)
 	case VM_MADV_DOFORK:
 		return v->flags & VM_IO ? -EINVAL : 0;
 	case VM_MADV_DODUMP:
-		return v->flags & VM_SPECIAL ? -EINVAL : 0;
+		return (v->flags & VM_SPECIAL) && !(v->flags & VM_HUGETLB)
+			       ? -EINVAL
+			       : 0;
 	case VM_MADV_WIPEONFORK:
 		return v->object || (v->flags & VM_SHARED) ? -EINVAL : 0;
 	default:
@@ -225,6 +275,8 @@ change_flags(const struct advice *a, struct vma *v, struct vma **prev,
 		return 0;
 	}
 	err = vma_set_flags(v, prev, start, end, flags, &area, a->t->cpu);
+	if (!err && a->what == VM_MADV_HUGEPAGE)
+		khugepaged_enter(a->vm, area);
 	/* What user space is told when records run out. */
 	return err == -ENOMEM ? -EAGAIN : err;
 }
@@ -249,6 +301,8 @@ one_area(const struct advice *a, struct vma *v, struct vma **prev, va_t start,
 	case VM_MADV_DONTNEED:
 	case VM_MADV_DONTNEED_LOCKED:
 		return dont_need(a, v, start, end);
+	case VM_MADV_COLLAPSE:
+		return thp_collapse_range(a->vm, v, start, end, a->t->cpu);
 	case VM_MADV_POPULATE_READ:
 	case VM_MADV_POPULATE_WRITE:
 		return populate(a, v, start, end);
@@ -275,7 +329,7 @@ vm_madvise(struct vm *vm, struct task *t, va_t addr, uint64_t len, int what)
 	va_t end = addr + page_align(len);
 	int holes = 0;
 
-	if (!mm || !is_known(what) || !page_aligned(addr) ||
+	if (!mm || !is_known(vm, what) || !page_aligned(addr) ||
 	    (len && !page_align(len)) || end < addr)
 		return -EINVAL;
 	if (end == addr)

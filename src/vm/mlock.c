@@ -17,18 +17,24 @@ static void
 lock_pages(struct vma *v, va_t start, va_t end, bool lock)
 {
 	struct vm *vm = v->mm->vm;
+	unsigned int level;
 	pa_t at;
 
-	for (va_t va = pt_next(vm, v->mm, start, end, &at); va < end;
-	     va = pt_next(vm, v->mm, va + VM_PAGE, end, &at)) {
+	for (va_t va = pt_next(vm, v->mm, start, end, &at, &level); va < end;
+	     va = pt_next(vm, v->mm, va, end, &at, &level)) {
 		uint64_t entry = pte_load(vm, at);
+		va_t here = va;
 		bool bad;
 		pfn_t pfn;
 
+		va += level ? huge_bytes(vm) : VM_PAGE;
 		if (!(entry & PTE_P))
 			continue;
-		pfn = pt_page(vm, v, va, entry, &bad);
-		if (pfn == PFN_NONE)
+		pfn = level ? thp_page(vm, v, here, entry, &bad)
+			    : pt_page(vm, v, here, entry, &bad);
+		/* A huge page stays evictable while small entries map it. */
+		if (pfn == PFN_NONE ||
+		    (!level && (vm->pages[pfn].flags & (VMP_HUGE | VMP_TAIL))))
 			continue;
 		if (lock)
 			pg_mlock(vm, pfn);
@@ -265,10 +271,9 @@ vm_msync(struct vm *vm, struct task *t, va_t addr, uint64_t len, uint64_t flags)
 static bool
 in_core(struct vm *vm, const struct vma *v, va_t va)
 {
-	pa_t at = vm_entry_at(vm, v->mm, va, 0);
-	uint64_t e = at ? pte_load(vm, at) : 0;
+	struct vm_leaf leaf;
 
-	if (pte_there(e))
+	if (vm_leaf(vm, v->mm, va, &leaf) && pte_there(leaf.entry))
 		return true;
 	return v->object &&
 	       vm_object_page(v->object,

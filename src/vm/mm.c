@@ -82,6 +82,7 @@ task_mm(struct vm *vm, struct task *t)
 {
 	if (!t || t->vm != vm || t->state == TASK_ZOMBIE || task_wake(t))
 		return NULL;
+	vm->acting = t;
 	return t->mm;
 }
 
@@ -166,9 +167,13 @@ mm_put(struct mm *mm, unsigned int cpu)
 	if (--mm->users)
 		return;
 	exit_mmap(mm, cpu);
+	thp_mm_gone(vm, mm);
 	flush_gone(vm, mm);
 	check_counters(vm, mm);
 	pt_free(vm, mm, cpu);
+	if (vm->hooks.areas_gone)
+		vm->hooks.areas_gone(vm->hooks.user, mm, 0,
+				     vm->layout.task_size);
 	g_ptr_array_remove(vm->mms, mm);
 	g_ptr_array_free(mm->areas, TRUE);
 	g_free(mm->cpus);

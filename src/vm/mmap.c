@@ -10,8 +10,7 @@
  * the errno; the highest gap below mmap_base that is long enough, or, when
  * there is none, the lowest above a third of the address space.
  *
- * Differs from the kernel: MAP_HUGETLB finds no pool of any size and gets
- * EINVAL or ENOMEM; MAP_32BIT is passed over.
+ * Differs from the kernel: MAP_32BIT is passed over.
  */
 #include "vm_impl.h"
 
@@ -82,11 +81,26 @@ hint_is_free(struct vm *vm, struct mm *mm, va_t addr, uint64_t len)
 	return addr >= vm->sysctl.mmap_min_addr && (!prev || addr >= prev->end);
 }
 
+#define GAP_TOPDOWN 1
+
+/* @len is what was searched for, @mask more than what was asked. */
+static void
+trace_gap(struct vm *vm, const struct mm *mm, va_t at, uint64_t flags,
+	  uint64_t len, va_t low, va_t high, uint64_t mask)
+{
+	TRACE(vm->phys->trace, VM_UNMAPPED_AREA,
+	      at ? (at + mask) & ~mask : (uint64_t)-ENOMEM, mm->total_vm, flags,
+	      len - mask, low, high, mask, 0);
+}
+
+/* @mask: bits of the address that must be 0. */
 static va_t
-find_gap(struct vm *vm, struct mm *mm, va_t hint, uint64_t len)
+find_gap(struct vm *vm, struct mm *mm, va_t hint, uint64_t len, uint64_t mask)
 {
 	const struct vm_layout *l = &vm->layout;
-	va_t high = mm->mmap_base, end = l->map_window, at;
+	va_t high = mm->mmap_base, low, end = l->map_window, at;
+
+	len += mask;
 
 	/* Who asks for more than the usual window gets from all there is. */
 	if (hint > l->map_window) {
@@ -94,10 +108,13 @@ find_gap(struct vm *vm, struct mm *mm, va_t hint, uint64_t len)
 		end = l->task_size;
 	}
 	at = gap_from_top(mm, len, VM_PAGE, high);
-	if (!at)
-		at = gap_from_bottom(mm, len, page_align(l->map_window / 3),
-				     end);
-	return at;
+	trace_gap(vm, mm, at, GAP_TOPDOWN, len, VM_PAGE, high, mask);
+	if (at)
+		return (at + mask) & ~mask;
+	low = page_align(l->map_window / 3);
+	at = gap_from_bottom(mm, len, low, end);
+	trace_gap(vm, mm, at, 0, len, low, end, mask);
+	return at ? (at + mask) & ~mask : 0;
 }
 
 int
@@ -106,16 +123,20 @@ mm_unmapped_area(struct vm *vm, struct task *t, va_t addr, uint64_t len,
 {
 	struct mm *mm = t->mm;
 	va_t size = vm->layout.task_size;
+	uint64_t mask = flags & VM_MAP_HUGETLB ? hugetlb_size(vm) - 1 : 0;
 
 	if (len > size)
 		return -ENOMEM;
 	if (flags & VM_MAP_FIXED) {
+		if (addr & mask)
+			return -EINVAL;
 		*at = addr;
 	} else {
-		addr &= ~(VM_PAGE - 1);
+		addr = (addr & ~(VM_PAGE - 1)) + mask;
+		addr &= ~mask;
 		*at = addr && hint_is_free(vm, mm, addr, len)
 			      ? addr
-			      : find_gap(vm, mm, addr, len);
+			      : find_gap(vm, mm, addr, len, mask);
 		if (!*at)
 			return -ENOMEM;
 	}
@@ -275,6 +296,32 @@ shmem_setup(struct vm *vm, struct task *t, uint64_t len, uint64_t flags,
 	return 0;
 }
 
+/* The area of a mapping of the pool: its object, and what it was promised. */
+static int
+hugetlb_area(struct vm *vm, struct task *t, const struct merge *m)
+{
+	uint64_t len = m->end - m->start, more = m->pgoff << VM_PAGE_SHIFT;
+	struct vm_object *o =
+		obj_new_hugetlb(vm, m->flags & VM_WRITE ? len + more : len);
+	struct vma *v;
+	int err;
+
+	if (!o)
+		return -ENOMEM;
+	v = vma_new(t->mm, m->start, m->end,
+		    (m->flags & ~(uint64_t)VM_LOCKED) | VM_SOFTDIRTY, o,
+		    m->pgoff);
+	vm_object_put(o, t->cpu);
+	err = hugetlb_reserve(vm, v);
+	if (err) {
+		vma_free(v, t->cpu);
+		return err;
+	}
+	vma_link(v);
+	vm_stat_account(t->mm, v->flags, (int64_t)vma_pages(v));
+	return 0;
+}
+
 static int
 mmap_region(struct vm *vm, struct task *t, struct merge *m)
 {
@@ -290,6 +337,8 @@ mmap_region(struct vm *vm, struct task *t, struct merge *m)
 		return -ENOMEM;
 	if (mm_munmap(vm, t, mm, m->start, m->end - m->start))
 		return -ENOMEM;
+	if (m->flags & VM_HUGETLB)
+		return hugetlb_area(vm, t, m);
 	if (accountable(m->flags)) {
 		if (vm_commit(vm, t, pages))
 			return -ENOMEM;
@@ -315,18 +364,22 @@ mmap_region(struct vm *vm, struct task *t, struct merge *m)
 	if (m->flags & VM_LOCKED)
 		mm->locked_vm += pages;
 	v->flags |= VM_SOFTDIRTY;
+	khugepaged_enter(vm, v);
 	return 0;
 }
 
 static int
-check_descriptor(const struct vm_mmap_args *a)
+check_descriptor(const struct vm *vm, const struct vm_mmap_args *a)
 {
 	if (a->flags & VM_MAP_ANONYMOUS) {
 		unsigned int shift = a->flags >> HUGE_SHIFT & 63;
 
 		if (!(a->flags & VM_MAP_HUGETLB))
 			return 0;
-		return !shift || shift == 21 || shift == 30 ? -ENOMEM : -EINVAL;
+		return vm->hugetlb && (!shift ||
+				       1ULL << shift == hugetlb_size(vm))
+			       ? 0
+			       : -EINVAL;
 	}
 	if (!a->file)
 		return -EBADF;
@@ -336,19 +389,28 @@ check_descriptor(const struct vm_mmap_args *a)
 int
 vm_mmap(struct vm *vm, struct task *t, const struct vm_mmap_args *a, va_t *at)
 {
+	/* A file of the pool; its object is made with the area. */
+	struct vm_open pool = {.mode = VM_OPEN_READ | VM_OPEN_WRITE};
 	struct mm *mm = task_mm(vm, t);
 	const struct vm_open *file = NULL;
 	uint64_t flags = a->flags, len = page_align(a->len);
 	uint64_t pgoff = a->offset >> VM_PAGE_SHIFT;
 	struct merge m = {0};
 	va_t addr = a->addr;
+	bool huge;
 	int err;
 
+	pool.object = (struct vm_object *)(void *)&pool;
 	if (!mm || !page_aligned(a->offset))
 		return -EINVAL;
-	err = check_descriptor(a);
+	err = check_descriptor(vm, a);
 	if (err)
 		return err;
+	huge = (flags & VM_MAP_HUGETLB) && (flags & VM_MAP_ANONYMOUS);
+	if (huge)
+		len = round_up_to(a->len, hugetlb_size(vm));
+	else
+		flags &= ~(uint64_t)VM_MAP_HUGETLB;
 	if (!(flags & VM_MAP_ANONYMOUS))
 		file = a->file;
 	if (!a->len)
@@ -380,14 +442,20 @@ vm_mmap(struct vm *vm, struct task *t, const struct vm_mmap_args *a, va_t *at)
 		return -EAGAIN;
 	if (file && (len > INT64_MAX || a->offset > INT64_MAX - len))
 		return -EOVERFLOW;
-	err = file ? check_file(file, a->prot, flags, &m.flags)
-		   : check_anonymous(flags, &m.flags);
+	err = file || huge ? check_file(file ? file : &pool, a->prot, flags,
+					&m.flags)
+			   : check_anonymous(flags, &m.flags);
 	if (err)
 		return err;
-	if ((flags & VM_MAP_NORESERVE) && vm->sysctl.overcommit_memory != 2)
+	if ((flags & VM_MAP_NORESERVE) &&
+	    (huge || vm->sysctl.overcommit_memory != 2))
 		m.flags |= VM_NORESERVE;
+	if (huge && a->offset & (hugetlb_size(vm) - 1))
+		return -EINVAL;
+	if (huge)
+		m.flags |= VM_HUGETLB | VM_DONTEXPAND;
 	m.object = file ? file->object : NULL;
-	m.pgoff = file			  ? pgoff
+	m.pgoff = file || huge		  ? pgoff
 		  : m.flags & VM_MAYSHARE ? 0
 					  : m.start >> VM_PAGE_SHIFT;
 	err = mmap_region(vm, t, &m);
@@ -403,7 +471,7 @@ vm_mmap(struct vm *vm, struct task *t, const struct vm_mmap_args *a, va_t *at)
 /* --- device memory ------------------------------------------------------ */
 
 int
-vm_remap_pfn(struct vm *vm, struct task *t, va_t addr, pfn_t pfn, uint64_t len,
+vm_remap_pfn(struct vm *vm, struct task *t, va_t *at, pfn_t pfn, uint64_t len,
 	     uint64_t prot)
 {
 	const uint64_t flags = VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
@@ -411,6 +479,7 @@ vm_remap_pfn(struct vm *vm, struct task *t, va_t addr, pfn_t pfn, uint64_t len,
 			       VM_MAYWRITE;
 	struct mm *mm = task_mm(vm, t);
 	uint64_t last = vm->shape.frame_mask >> VM_PAGE_SHIFT, bits;
+	va_t addr = *at;
 	struct vma *v;
 	int err = 0;
 
@@ -420,6 +489,10 @@ vm_remap_pfn(struct vm *vm, struct task *t, va_t addr, pfn_t pfn, uint64_t len,
 		return -EINVAL;
 	if (vma_intersects(mm, addr, addr + len))
 		return -EEXIST;
+	err = mm_unmapped_area(vm, t, addr, len, addr ? VM_MAP_FIXED : 0,
+			       &addr);
+	if (err)
+		return err;
 	if (mm->areas->len > vm->sysctl.max_map_count ||
 	    !may_expand_vm(vm, t, flags, len >> VM_PAGE_SHIFT))
 		return -ENOMEM;
@@ -430,16 +503,17 @@ vm_remap_pfn(struct vm *vm, struct task *t, va_t addr, pfn_t pfn, uint64_t len,
 	vm_stat_account(mm, v->flags, (int64_t)vma_pages(v));
 	bits = pte_prot(vm, v) | PTE_SPECIAL | PTE_PCD;
 	for (va_t va = addr; !err && va < addr + len; va += VM_PAGE) {
-		pa_t at;
+		pa_t entry;
 
-		err = vm_entry_make(vm, mm, va, t->cpu, &at);
+		err = vm_entry_make(vm, mm, va, t->cpu, &entry);
 		if (!err)
-			pte_store(vm, at,
+			pte_store(vm, entry,
 				  pte_make(vm,
 					   pfn + ((va - addr) >> VM_PAGE_SHIFT),
 					   bits));
 	}
 	if (err)
 		(void)mm_munmap(vm, t, mm, addr, len);
+	*at = addr;
 	return err;
 }

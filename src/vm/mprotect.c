@@ -13,6 +13,13 @@
 
 #include <errno.h>
 
+/* vma_soft_dirty_enabled() */
+static bool
+tells_soft_dirty(const struct vm *vm, const struct vma *v)
+{
+	return vm->shape.soft_dirty && !(v->flags & VM_SOFTDIRTY);
+}
+
 uint64_t
 pte_prot(const struct vm *vm, const struct vma *v)
 {
@@ -22,9 +29,10 @@ pte_prot(const struct vm *vm, const struct vma *v)
 		return PTE_PROTNONE | PTE_A;
 	if (!(v->flags & VM_EXEC))
 		bits |= vm->shape.no_exec;
-	/* A file must learn of the first write to each page. */
+	/* A file must learn of the first write to each page, and so must who
+	 * asks which pages are written. */
 	if ((v->flags & (VM_WRITE | VM_SHARED)) == (VM_WRITE | VM_SHARED) &&
-	    (!v->object || v->object->shmem))
+	    (!v->object || v->object->shmem) && !tells_soft_dirty(vm, v))
 		bits |= PTE_RW;
 	return bits;
 }
@@ -37,6 +45,8 @@ may_write_at_once(struct vm *vm, const struct vma *v, va_t va, uint64_t entry)
 	pfn_t pfn;
 
 	if (!(v->flags & VM_WRITE) || !(entry & PTE_D) || !(entry & PTE_P))
+		return false;
+	if (tells_soft_dirty(vm, v) && !(entry & vm->shape.soft_dirty))
 		return false;
 	if (v->flags & VM_SHARED)
 		return true;
@@ -65,12 +75,26 @@ change_range(struct vma *v, va_t start, va_t end, unsigned int cpu)
 	struct vm *vm = v->mm->vm;
 	uint64_t prot = pte_prot(vm, v);
 	bool lowered = false;
+	unsigned int level;
 	pa_t at;
 
-	for (va_t va = pt_next(vm, v->mm, start, end, &at); va < end;
-	     va = pt_next(vm, v->mm, va, end, &at)) {
+	if (v->flags & VM_HUGETLB) {
+		hugetlb_protect(v, start, end, cpu);
+		return;
+	}
+	for (va_t va = pt_next(vm, v->mm, start, end, &at, &level); va < end;
+	     va = pt_next(vm, v->mm, va, end, &at, &level)) {
 		va_t stop = MIN_OF(pt_table_end(vm, va), end);
 
+		if (level) {
+			if (va == stop - huge_bytes(vm)) {
+				lowered |= thp_change(vm, v, at);
+				va = stop;
+			} else {
+				thp_split_entry(vm, v, va, at, cpu);
+			}
+			continue;
+		}
 		for (; va < stop; va += VM_PAGE, at += vm->shape.bytes) {
 			uint64_t entry = pte_load(vm, at);
 

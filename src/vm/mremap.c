@@ -27,39 +27,113 @@ struct move {
 
 /* --- moving entries ----------------------------------------------------- */
 
-/* Move entries of @old..@old+@len to @to: 0; else nothing has moved. */
-static int
-move_entries(struct vm *vm, struct mm *mm, va_t old, va_t to, uint64_t len,
-	     unsigned int cpu)
+/* What is moved: a huge leaf as a whole if it can be, else in parts. */
+struct mover {
+	struct vm *vm;
+	struct vma *v; /* whose entries they are */
+	va_t old, to, end;
+	unsigned int cpu;
+	bool moved;
+};
+
+/* The huge leaf at @from goes to its new place: whether it could. */
+static bool
+move_huge(struct mover *m, va_t va, pa_t from)
 {
-	bool moved = false;
+	struct vm *vm = m->vm;
+	va_t to = m->to + (va - m->old);
+	uint64_t size = huge_bytes(vm);
+	pa_t into;
+
+	if ((va | to) & (size - 1) || m->end - va < size ||
+	    pt_make(vm, m->v->mm, to, 1, m->cpu, &into) || pte_load(vm, into))
+		return false;
+	thp_move(vm, m->v->mm, va, from, into, m->cpu);
+	return true;
+}
+
+/* Make the tables that small entries need, split huge leaves that cannot move
+ * and move the others: then nothing can fail. */
+static int
+prepare(struct mover *m)
+{
+	struct vm *vm = m->vm;
+	struct mm *mm = m->v->mm;
+	unsigned int level;
 	pa_t from, into;
 	int err = 0;
 
-	/* All tables first: then nothing can fail. */
-	for (va_t va = pt_next(vm, mm, old, old + len, &from);
-	     !err && va < old + len;
-	     va = pt_next(vm, mm, va + VM_PAGE, old + len, &from))
+	for (va_t va = pt_next(vm, mm, m->old, m->end, &from, &level);
+	     !err && va < m->end;
+	     va = pt_next(vm, mm, va, m->end, &from, &level)) {
+		if (level) {
+			if (move_huge(m, va, from))
+				va += huge_bytes(vm);
+			else if (m->v->flags & VM_HUGETLB)
+				err = -ENOMEM;
+			else
+				thp_split_entry(vm, m->v, va, from, m->cpu);
+			continue;
+		}
 		if (pte_load(vm, from))
-			err = vm_entry_make(vm, mm, to + (va - old), cpu,
-					    &into);
-	if (err)
+			err = vm_entry_make(vm, mm, m->to + (va - m->old),
+					    m->cpu, &into);
+		va += VM_PAGE;
+	}
+	return err;
+}
+
+/* Put huge leaves back that have moved before something failed. */
+static void
+move_back(const struct mover *m)
+{
+	struct mover back = {
+		m->vm,	m->v, m->to, m->old, m->to + (m->end - m->old),
+		m->cpu, false};
+	unsigned int level;
+	pa_t from;
+
+	for (va_t va = pt_next(m->vm, m->v->mm, back.old, back.end, &from,
+			       &level);
+	     va < back.end;
+	     va = pt_next(m->vm, m->v->mm, va, back.end, &from, &level)) {
+		if (level)
+			(void)move_huge(&back, va, from);
+		va += level ? huge_bytes(m->vm) : VM_PAGE;
+	}
+}
+
+/* Move entries of @v, @old..@old+@len, to @to: 0; else nothing has moved. */
+static int
+move_entries(struct vm *vm, struct vma *v, va_t old, va_t to, uint64_t len,
+	     unsigned int cpu)
+{
+	struct mover m = {vm, v, old, to, old + len, cpu, false};
+	struct mm *mm = v->mm;
+	unsigned int level;
+	pa_t from, into;
+	int err = prepare(&m);
+
+	if (err) {
+		move_back(&m);
 		return err;
-	for (va_t va = pt_next(vm, mm, old, old + len, &from); va < old + len;
-	     va = pt_next(vm, mm, va + VM_PAGE, old + len, &from)) {
+	}
+	for (va_t va = pt_next(vm, mm, old, m.end, &from, &level); va < m.end;
+	     va = pt_next(vm, mm, va + VM_PAGE, m.end, &from, &level)) {
 		uint64_t e = pte_load(vm, from);
 
-		if (!e || vm_entry_make(vm, mm, to + (va - old), cpu, &into))
+		if (level || !e ||
+		    vm_entry_make(vm, mm, to + (va - old), cpu, &into))
 			continue;
 		pte_store(vm, from, 0);
 		if (pte_there(e))
 			e |= vm->shape.soft_dirty;
 		pte_store(vm, into, e);
-		moved = true;
+		m.moved = true;
 	}
-	if (moved) {
+	if (m.moved) {
 		vm->generation++;
-		flush_range(vm, mm, old, old + len, cpu);
+		flush_range(vm, mm, old, m.end, cpu);
 	}
 	return 0;
 }
@@ -127,6 +201,8 @@ unmap_old(struct move *mv, struct vma *v, uint64_t flags, bool account)
 	va_t start = v->start, end = v->end;
 	int err;
 
+	/* What was promised has moved too. */
+	hugetlb_resv_put(v);
 	if (account)
 		v->flags &= ~(uint64_t)VM_ACCOUNT;
 	err = mm_munmap(mv->vm, mv->t, mm, mv->old, mv->old_len);
@@ -156,7 +232,7 @@ move_area(struct move *mv, struct vma *v, va_t *at)
 	struct vma *made, *upper;
 	int err = 0;
 
-	if (mm->areas->len >= vm->sysctl.max_map_count - 3)
+	if (mm->areas->len + 3 >= vm->sysctl.max_map_count)
 		return -ENOMEM;
 	if (keep && (flags & VM_LOCKED)) {
 		va_t end = mv->old + mv->old_len;
@@ -173,7 +249,7 @@ move_area(struct move *mv, struct vma *v, va_t *at)
 	if ((flags & VM_ACCOUNT) && vm_commit(vm, mv->t, more >> VM_PAGE_SHIFT))
 		return -ENOMEM;
 	made = copy_area(&v, mv, keep);
-	err = move_entries(vm, mm, mv->old, mv->to, mv->old_len, mv->t->cpu);
+	err = move_entries(vm, v, mv->old, mv->to, mv->old_len, mv->t->cpu);
 	vm_stat_account(mm, flags, (int64_t)(mv->new_len >> VM_PAGE_SHIFT));
 	if (err) {
 		/* The new place goes again; its promise was @more only. */
@@ -259,7 +335,7 @@ move_to(struct move *mv, va_t new_addr, va_t *at)
 	if (mv->old + mv->old_len > new_addr &&
 	    new_addr + mv->new_len > mv->old)
 		return -EINVAL;
-	if (mm->areas->len + 2 >= vm->sysctl.max_map_count - 3)
+	if (mm->areas->len + 5 >= vm->sysctl.max_map_count)
 		return -ENOMEM;
 	if (fixed) {
 		err = mm_munmap(vm, mv->t, mm, new_addr, mv->new_len);
@@ -355,6 +431,7 @@ vm_mremap(struct vm *vm, struct task *t, va_t addr, uint64_t old_len,
 		VM_MREMAP_MAYMOVE | VM_MREMAP_FIXED | VM_MREMAP_DONTUNMAP;
 	struct mm *mm = task_mm(vm, t);
 	struct move mv = {vm, t, addr, 0, 0, 0, flags, false};
+	struct vma *v;
 	int err;
 
 	if (!mm || (flags & ~known) || !page_aligned(addr))
@@ -368,8 +445,18 @@ vm_mremap(struct vm *vm, struct task *t, va_t addr, uint64_t old_len,
 	mv.new_len = page_align(new_len);
 	if (!mv.new_len)
 		return -EINVAL;
-	if (!vma_at(mm, addr))
+	v = vma_at(mm, addr);
+	if (!v)
 		return -EFAULT;
+	if (v->flags & VM_HUGETLB) {
+		uint64_t mask = hugetlb_size(vm) - 1;
+
+		mv.old_len = old_len = (old_len + mask) & ~mask;
+		mv.new_len = (mv.new_len + mask) & ~mask;
+		/* It cannot grow. */
+		if ((addr | new_addr) & mask || mv.new_len > old_len)
+			return -EINVAL;
+	}
 	if (flags & (VM_MREMAP_FIXED | VM_MREMAP_DONTUNMAP)) {
 		err = move_to(&mv, new_addr, at);
 	} else if (mv.old_len >= mv.new_len) {

@@ -45,13 +45,15 @@ remove_areas(struct vm *vm, struct mm *mm, guint from, guint to,
 	}
 	g_ptr_array_remove_range(mm->areas, from, to - from);
 	vm_uncommit(vm, accounted);
+	if (vm->hooks.areas_gone)
+		vm->hooks.areas_gone(vm->hooks.user, mm, start, end);
 }
 
 int
 mm_munmap(struct vm *vm, struct task *t, struct mm *mm, va_t addr, uint64_t len)
 {
 	va_t size = vm->layout.task_size, end;
-	struct vma *v;
+	struct vma *v, *last;
 	guint from, to;
 
 	if (!page_aligned(addr) || addr > size || len > size - addr)
@@ -62,6 +64,11 @@ mm_munmap(struct vm *vm, struct task *t, struct mm *mm, va_t addr, uint64_t len)
 	v = vma_find(mm, addr);
 	if (!v || v->start >= end)
 		return 0;
+	last = vma_find(mm, end - 1);
+	if ((addr > v->start && !vma_may_cut(v, addr)) ||
+	    (last && last->start < end && end < last->end &&
+	     !vma_may_cut(last, end)))
+		return -EINVAL;
 	if (addr > v->start) {
 		/* A hole in an area makes one more. */
 		if (end < v->end && mm->areas->len >= vm->sysctl.max_map_count)

@@ -52,6 +52,16 @@ obj_new_shmem(struct vm *vm, uint64_t size)
 }
 
 struct vm_object *
+obj_new_hugetlb(struct vm *vm, uint64_t size)
+{
+	struct vm_object *o = obj_new_shmem(vm, size);
+
+	if (o)
+		o->reserved = g_hash_table_new(NULL, NULL);
+	return o;
+}
+
+struct vm_object *
 vm_file_new(struct vm *vm, const char *name, uint64_t size, const void *content,
 	    uint64_t len)
 {
@@ -64,10 +74,8 @@ vm_file_new(struct vm *vm, const char *name, uint64_t size, const void *content,
 		return NULL;
 	o->name = g_strdup(name);
 	len = MIN_OF(len, size);
-	if (len) {
-		o->content = g_memdup2(content, len);
-		o->content_len = len;
-	}
+	if (len)
+		device_write(o, 0, content, len);
 	g_hash_table_insert(vm->files, o->name, o);
 	return o;
 }
@@ -107,6 +115,8 @@ vm_object_put(struct vm_object *o, unsigned int cpu)
 
 	if (--o->refs)
 		return;
+	if (o->reserved)
+		hugetlb_object_gone(o);
 	for (; (pfn = page_tree_next(o->pages, &index)) != PFN_NONE; index++)
 		obj_drop_page(o, index, pfn, cpu);
 	if (o->charged)
@@ -116,7 +126,7 @@ vm_object_put(struct vm_object *o, unsigned int cpu)
 	g_hash_table_remove(vm->objects, GUINT_TO_POINTER(o->id));
 	page_tree_free(o->pages);
 	g_ptr_array_free(o->areas, TRUE);
-	g_free(o->content);
+	device_free(o);
 	g_free(o->name);
 	g_free(o);
 }
@@ -145,12 +155,12 @@ obj_pages(const struct vm_object *o)
 static int
 read_device(struct vm_object *o, uint64_t index, pfn_t pfn)
 {
-	uint64_t at = index << VM_PAGE_SHIFT;
+	uint8_t bytes[VM_PAGE];
 
-	if (at >= o->content_len)
+	if (!device_has(o, index))
 		return 0;
-	return ram_write(o->vm->ram, pfn << VM_PAGE_SHIFT, o->content + at,
-			 MIN_OF(VM_PAGE, o->content_len - at));
+	vm_file_look(o, index << VM_PAGE_SHIFT, bytes, VM_PAGE);
+	return ram_write(o->vm->ram, pfn << VM_PAGE_SHIFT, bytes, VM_PAGE);
 }
 
 /* A new page @index: 0, -ENOMEM, -ENOSPC. */
@@ -164,7 +174,8 @@ add_page(struct vm_object *o, const struct vma *v, uint64_t index, gfp_t gfp,
 
 	if (vm_start(vm, cpu))
 		return -ENOSPC;
-	err = pg_alloc(vm, v, va, gfp, cpu, pfn);
+	/* A file's pages come from where the task wants its own. */
+	err = pg_alloc(vm, o->shmem ? v : NULL, va, gfp, cpu, pfn);
 	if (err)
 		return err;
 	err = read_device(o, index, *pfn);
@@ -327,17 +338,13 @@ vm_object_sync(struct vm_object *o, uint64_t first, uint64_t last)
 	     index++) {
 		uint64_t at = index << VM_PAGE_SHIFT;
 		uint64_t len = MIN_OF(VM_PAGE, o->size - at);
+		uint8_t bytes[VM_PAGE];
 
 		(void)vm_rmap_walk(vm, pfn, clean_entry, vm);
 		if (!(vm->pages[pfn].flags & VMP_DIRTY))
 			continue;
-		if (at + len > o->content_len) {
-			o->content = g_realloc(o->content, at + len);
-			memset(o->content + o->content_len, 0,
-			       at + len - o->content_len);
-			o->content_len = at + len;
-		}
-		ram_read(vm->ram, pfn << VM_PAGE_SHIFT, o->content + at, len);
+		ram_read(vm->ram, pfn << VM_PAGE_SHIFT, bytes, len);
+		device_write(o, at, bytes, len);
 		pg_clear_dirty(vm, pfn);
 		pg_node(vm, pfn)->stat[NS_nr_written]++;
 		vm->phys->event[VE_pgpgout] += VM_PAGE / 1024;
@@ -374,16 +381,6 @@ obj_punch(struct vm_object *o, uint64_t first, uint64_t last, bool copies,
 }
 
 void
-obj_zero_device(struct vm_object *o, uint64_t first, uint64_t last)
-{
-	uint64_t from = MIN_OF(first << VM_PAGE_SHIFT, o->content_len);
-	uint64_t to = MIN_OF((last + 1) << VM_PAGE_SHIFT, o->content_len);
-
-	if (from < to)
-		memset(o->content + from, 0, to - from);
-}
-
-void
 vm_object_truncate(struct vm_object *o, unsigned int cpu, uint64_t size)
 {
 	uint64_t first = page_align(size) >> VM_PAGE_SHIFT;
@@ -396,7 +393,7 @@ vm_object_truncate(struct vm_object *o, unsigned int cpu, uint64_t size)
 		if (tail && pfn != PFN_NONE)
 			ram_zero(o->vm->ram, (pfn << VM_PAGE_SHIFT) + tail,
 				 VM_PAGE - tail);
-		o->content_len = MIN_OF(o->content_len, size);
+		device_cut(o, size);
 	}
 	o->size = size;
 }

@@ -10,6 +10,8 @@
  * each of its pages.  Counters follow the flags: pg_lru() takes a page out of
  * the sums before flags change and puts it back after.
  *
+ * A transparent huge page is one page of 512 frames: huge.c.
+ *
  * Always true: nr_anon_pages and nr_mapped count frames with a map count above
  * zero; the sums of the LRU counters count all that are there.
  */
@@ -25,12 +27,9 @@ int
 pg_alloc(struct vm *vm, const struct vma *v, va_t va, gfp_t gfp,
 	 unsigned int cpu, pfn_t *pfn)
 {
-	struct page_request q = {.gfp = gfp, .nid = NODE_LOCAL, .cpu = cpu};
-	int err;
+	struct page_request q = {.gfp = gfp, .cpu = cpu};
+	int err = place_alloc(vm, v, va, &q, false, pfn);
 
-	if (v && vm->hooks.place)
-		q.nid = vm->hooks.place(vm->hooks.user, v, va);
-	err = pages_alloc(vm->phys, &q, pfn);
 	if (err)
 		return err;
 	ram_zero(vm->ram, *pfn << VM_PAGE_SHIFT, VM_PAGE);
@@ -55,6 +54,7 @@ pg_lru(struct vm *vm, pfn_t pfn, int sign)
 
 	if (!(p->flags & VMP_LRU))
 		return;
+	sign *= (int)pg_frames(vm, pfn);
 	zone->node->stat[NS_nr_inactive_anon + lru] += sign;
 	zone->stat[ZS_nr_zone_inactive_anon + lru] += sign;
 }
@@ -63,6 +63,7 @@ void
 pg_mlock(struct vm *vm, pfn_t pfn)
 {
 	struct vm_page *p = &vm->pages[pfn];
+	int64_t nr = (int64_t)pg_frames(vm, pfn);
 
 	if ((p->flags & MLOCK_MASK) != MLOCK_MASK)
 		p->flags += MLOCK_ONE;
@@ -72,9 +73,9 @@ pg_mlock(struct vm *vm, pfn_t pfn)
 	p->flags |= VMP_MLOCKED;
 	p->flags &= ~(uint32_t)VMP_ACTIVE;
 	pg_lru(vm, pfn, 1);
-	vm->phys->zones[vm->phys->frames[pfn].zone]->stat[ZS_nr_mlock]++;
-	vm->phys->event[VE_unevictable_pgs_mlocked]++;
-	vm->phys->event[VE_unevictable_pgs_culled]++;
+	vm->phys->zones[vm->phys->frames[pfn].zone]->stat[ZS_nr_mlock] += nr;
+	vm->phys->event[VE_unevictable_pgs_mlocked] += (uint64_t)nr;
+	vm->phys->event[VE_unevictable_pgs_culled] += (uint64_t)nr;
 }
 
 static void
@@ -85,7 +86,8 @@ mlock_end(struct vm *vm, pfn_t pfn)
 	pg_lru(vm, pfn, -1);
 	p->flags &= ~(MLOCK_MASK | VMP_MLOCKED);
 	pg_lru(vm, pfn, 1);
-	vm->phys->zones[vm->phys->frames[pfn].zone]->stat[ZS_nr_mlock]--;
+	vm->phys->zones[vm->phys->frames[pfn].zone]->stat[ZS_nr_mlock] -=
+		(int64_t)pg_frames(vm, pfn);
 }
 
 void
@@ -100,8 +102,8 @@ pg_munlock(struct vm *vm, pfn_t pfn)
 	if (p->flags & MLOCK_MASK)
 		return;
 	mlock_end(vm, pfn);
-	vm->phys->event[VE_unevictable_pgs_munlocked]++;
-	vm->phys->event[VE_unevictable_pgs_rescued]++;
+	vm->phys->event[VE_unevictable_pgs_munlocked] += pg_frames(vm, pfn);
+	vm->phys->event[VE_unevictable_pgs_rescued] += pg_frames(vm, pfn);
 }
 
 void
@@ -149,6 +151,10 @@ pg_map(struct vm *vm, const struct vma *v, pfn_t pfn)
 {
 	struct frame *f = &vm->phys->frames[pfn];
 
+	if (unlikely(vm->pages[pfn].flags & (VMP_HUGE | VMP_TAIL))) {
+		huge_map_part(vm, pfn);
+		return;
+	}
 	pages_get(vm->phys, pfn);
 	if (!f->mapcount++)
 		pg_node(vm, pfn)->stat[vm->pages[pfn].flags & VMP_ANON
@@ -163,6 +169,10 @@ pg_unmap(struct vm *vm, const struct vma *v, pfn_t pfn)
 {
 	struct frame *f = &vm->phys->frames[pfn];
 
+	if (unlikely(vm->pages[pfn].flags & (VMP_HUGE | VMP_TAIL))) {
+		huge_unmap_part(vm, pfn);
+		return;
+	}
 	if (!--f->mapcount)
 		pg_node(vm, pfn)->stat[vm->pages[pfn].flags & VMP_ANON
 					       ? NS_nr_anon_pages
@@ -176,18 +186,29 @@ pg_forget(struct vm *vm, pfn_t pfn)
 {
 	if (vm->pages[pfn].flags & VMP_MLOCKED) {
 		mlock_end(vm, pfn);
-		vm->phys->event[VE_unevictable_pgs_cleared]++;
+		vm->phys->event[VE_unevictable_pgs_cleared] +=
+			pg_frames(vm, pfn);
 	}
 	pg_lru(vm, pfn, -1);
+	if (unlikely(vm->pages[pfn].flags & VMP_HUGE))
+		huge_forget(vm, pfn);
 	vm->pages[pfn] = (struct vm_page){0};
 }
 
 void
 pg_put(struct vm *vm, pfn_t pfn, unsigned int cpu)
 {
+	unsigned int order;
+
+	if (unlikely(vm->pages[pfn].flags & VMP_HUGETLB)) {
+		hugetlb_put(vm, pfn);
+		return;
+	}
+	pfn = pg_head(vm, pfn);
+	order = vm->phys->frames[pfn].order;
 	if (vm->phys->frames[pfn].refs == 1)
 		pg_forget(vm, pfn);
-	pages_put(vm->phys, pfn, 0, cpu);
+	pages_put(vm->phys, pfn, order, cpu);
 }
 
 /* Whether its content has a device to go to. */

@@ -11,6 +11,8 @@
  */
 #include "vm_impl.h"
 
+#include "kmemfs/vm/walk.h"
+
 #include <errno.h>
 
 struct walk {
@@ -25,20 +27,18 @@ struct walk {
 static void
 look(struct walk *w, struct vma *v)
 {
+	struct vm_leaf leaf;
 	va_t va;
-	uint64_t entry;
-	pa_t at;
 
 	if (w->index < v->pgoff || w->index >= v->pgoff + vma_pages(v))
 		return;
 	va = v->start + ((w->index - v->pgoff) << VM_PAGE_SHIFT);
-	at = vm_entry_at(w->vm, v->mm, va, 0);
-	entry = at ? pte_load(w->vm, at) : 0;
-	if (vm_entry_pfn(w->vm, entry) != w->pfn || (entry & PTE_SPECIAL))
+	if (!vm_leaf(w->vm, v->mm, va, &leaf) || leaf.pfn != w->pfn ||
+	    (leaf.entry & PTE_SPECIAL))
 		return;
 	w->found++;
 	if (w->fn)
-		w->fn(w->user, v, va, at, entry);
+		w->fn(w->user, v, va, leaf.at, leaf.entry);
 }
 
 static gint
@@ -64,11 +64,13 @@ vm_rmap_walk(const struct vm *vm, pfn_t pfn, vm_rmap_fn fn, void *user)
 	struct walk w = {vm, pfn, 0, fn, user, 0};
 	const struct vm_page *p;
 	GPtrArray *areas = NULL;
+	pfn_t head;
 
 	if (!vm->pages || pfn >= vm->phys->max_pfn)
 		return 0;
-	p = &vm->pages[pfn];
-	w.index = p->index;
+	head = vm_page_head(vm, pfn);
+	p = &vm->pages[head];
+	w.index = p->index + (pfn - head);
 	if (p->flags & VMP_ANON) {
 		const struct anon_vma *a = anon_by_id(vm, p->mapping);
 
@@ -87,6 +89,39 @@ vm_rmap_walk(const struct vm *vm, pfn_t pfn, vm_rmap_fn fn, void *user)
 	return w.found;
 }
 
+/* --- all pages of a range ----------------------------------------------- */
+
+void
+pg_each(struct vm *vm, struct vma *v, va_t start, va_t end, pg_each_fn fn,
+	void *user)
+{
+	unsigned int level;
+	bool on = true;
+	pa_t at;
+
+	for (va_t va = pt_next(vm, v->mm, start, end, &at, &level);
+	     on && va < end; va = pt_next(vm, v->mm, va, end, &at, &level)) {
+		uint64_t entry = pte_load(vm, at);
+		va_t here = va;
+		bool bad;
+		pfn_t pfn = PFN_NONE;
+
+		va += VM_PAGE;
+		if (level)
+			va = (here & ~(huge_bytes(vm) - 1)) + huge_bytes(vm);
+		if (!pte_there(entry))
+			continue;
+		if (v->flags & VM_HUGETLB)
+			pfn = level ? huge_pfn(vm, entry, 1) : PFN_NONE;
+		else if (level)
+			pfn = thp_page(vm, v, here, entry, &bad);
+		else
+			pfn = pt_page(vm, v, here, entry, &bad);
+		if (pfn != PFN_NONE)
+			on = fn(user, v, here, pfn);
+	}
+}
+
 /* --- pins --------------------------------------------------------------- */
 
 static void
@@ -95,7 +130,7 @@ pin(struct vm *vm, pfn_t pfn)
 	gpointer key = (gpointer)(uintptr_t)pfn;
 	uintptr_t pins = (uintptr_t)g_hash_table_lookup(vm->pins, key);
 
-	pages_get(vm->phys, pfn);
+	pages_get(vm->phys, pg_head(vm, pfn));
 	vm->pages[pfn].flags |= VMP_PINNED;
 	g_hash_table_insert(vm->pins, key, (gpointer)(pins + 1));
 	pg_node(vm, pfn)->stat[NS_nr_foll_pin_acquired]++;
@@ -106,15 +141,18 @@ static pfn_t
 pinnable(struct vm *vm, const struct vma *v, va_t va, bool write,
 	 unsigned int *need)
 {
-	pa_t at = vm_entry_at(vm, v->mm, va, 0);
-	uint64_t entry = at ? pte_load(vm, at) : 0;
+	struct vm_leaf leaf;
 	bool bad;
 	pfn_t pfn;
 
 	*need = write ? VMF_WRITE : 0;
-	if (!(entry & PTE_P) || (write && !(entry & PTE_RW)))
+	if (!vm_leaf(vm, v->mm, va, &leaf) || !(leaf.entry & PTE_P) ||
+	    (write && !(leaf.entry & PTE_RW)))
 		return PFN_NONE;
-	pfn = pt_page(vm, v, va, entry, &bad);
+	if (leaf.level)
+		pfn = thp_page(vm, v, va, leaf.entry, &bad);
+	else
+		pfn = pt_page(vm, v, va, leaf.entry, &bad);
 	/* The zero page has no count: who pins it gets a page of its own. */
 	if (pfn == PFN_NONE) {
 		*need = VMF_WRITE;
@@ -124,7 +162,10 @@ pinnable(struct vm *vm, const struct vma *v, va_t va, bool write,
 		*need |= VMF_UNSHARE;
 		return PFN_NONE;
 	}
-	return pfn;
+	/* Frames of a huge page are pinned one by one. */
+	if (leaf.level)
+		huge_make_parts(vm, pfn);
+	return leaf.pfn;
 }
 
 static pfn_t
@@ -133,7 +174,7 @@ pin_one(struct vm *vm, struct task *t, va_t va, bool write)
 	struct vma *v = vma_at(t->mm, va);
 	unsigned int need;
 
-	if (!v || (v->flags & (VM_IO | VM_PFNMAP)) ||
+	if (!v || (v->flags & (VM_IO | VM_PFNMAP | VM_HUGETLB)) ||
 	    !(v->flags & (write ? VM_WRITE : VM_READ)))
 		return PFN_NONE;
 	for (int tries = 0; tries < 4; tries++) {

@@ -77,6 +77,23 @@ leads_on(const struct vm *vm, const struct mm *mm, uint64_t entry, va_t va,
 	       (vm->pages[pfn].flags & VMP_TABLE);
 }
 
+/* Whether @entry of @level is a leaf that maps a page of ours that large. */
+static bool
+maps_huge(const struct vm *vm, uint64_t entry, unsigned int level)
+{
+	pfn_t pfn;
+
+	if (level != 1 || !huge_leaf_bits(entry))
+		return false;
+	pfn = huge_pfn(vm, entry, level);
+	if (pfn >= vm->phys->max_pfn)
+		return false;
+	if (vm->pages[pfn].flags & VMP_HUGETLB)
+		return true;
+	return vm->thp &&
+	       (pfn == vm->thp->zero || (vm->pages[pfn].flags & VMP_HUGE));
+}
+
 /* --- bad entries -------------------------------------------------------- */
 
 static bool
@@ -148,6 +165,10 @@ belongs(const struct vm *vm, const struct vma *v, pfn_t pfn, uint64_t index)
 	const struct frame *f = &vm->phys->frames[pfn];
 	const struct vm_page *p = &vm->pages[pfn];
 
+	if (unlikely(p->flags & (VMP_HUGE | VMP_TAIL)))
+		return huge_parts(vm, pg_head(vm, pfn)) &&
+		       vm_mapcount(vm, pfn) && p->index == index &&
+		       anon_has(v, p->mapping);
 	if (f->state != FRAME_ALLOCATED || f->order || f->mapcount <= 0 ||
 	    f->refs <= 0 || p->index != index)
 		return false;
@@ -190,6 +211,22 @@ count_table(struct vm *vm, struct mm *mm, pfn_t pfn, unsigned int level,
 		mm->pgtables += (uint64_t)(int64_t)sign;
 }
 
+/* Frame @pfn is a table of @mm from now on. */
+static void
+table_record(struct vm *vm, struct mm *mm, pfn_t pfn, va_t va,
+	     unsigned int level)
+{
+	/* Held from now on, so that no store has to ask for the host's. */
+	pte_store(vm, pfn << VM_PAGE_SHIFT, 0);
+	vm->phys->frames[pfn].owner = frame_owner(OWNER_PGTABLE, mm->id);
+	vm->pages[pfn] = (struct vm_page){
+		.mapping = mm->id,
+		.flags = VMP_TABLE,
+		.index = record_of(vm, va, level),
+	};
+	count_table(vm, mm, pfn, level, 1);
+}
+
 /* A table of @level for @va, all zero: 0, -ENOMEM, -ENOSPC. */
 static int
 table_alloc(struct vm *vm, struct mm *mm, va_t va, unsigned int level,
@@ -207,16 +244,52 @@ table_alloc(struct vm *vm, struct mm *mm, va_t va, unsigned int level,
 		pages_put(vm->phys, pfn, 0, cpu);
 		return -ENOSPC;
 	}
-	/* Held from now on, so that no store has to ask for the host's. */
-	pte_store(vm, *table, 0);
-	vm->phys->frames[pfn].owner = frame_owner(OWNER_PGTABLE, mm->id);
-	vm->pages[pfn] = (struct vm_page){
-		.mapping = mm->id,
-		.flags = VMP_TABLE,
-		.index = record_of(vm, va, level),
-	};
-	count_table(vm, mm, pfn, level, 1);
+	table_record(vm, mm, pfn, va, level);
 	return 0;
+}
+
+/* Two top tables side by side, the kernel's and the user's. */
+static int
+top_alloc_pair(struct vm *vm, struct mm *mm, unsigned int cpu)
+{
+	const struct page_request q = {
+		.gfp = GFP_PGTABLE_USER,
+		.order = 1,
+		.nid = NODE_LOCAL,
+		.cpu = cpu,
+	};
+	pfn_t pfn;
+	int err = pages_alloc(vm->phys, &q, &pfn);
+
+	if (err)
+		return err;
+	ram_zero(vm->ram, pfn << VM_PAGE_SHIFT, 2 * VM_PAGE);
+	if (ram_may_write(vm->ram, pfn << VM_PAGE_SHIFT, 2 * VM_PAGE)) {
+		pages_put(vm->phys, pfn, 1, cpu);
+		return -ENOSPC;
+	}
+	pages_split(vm->phys, pfn, 1);
+	table_record(vm, mm, pfn, 0, vm->shape.top);
+	table_record(vm, mm, pfn + 1, 0, vm->shape.top);
+	mm->top = pfn << VM_PAGE_SHIFT;
+	return 0;
+}
+
+/*
+ * Write an entry of @level of @mm at @at.  One of the top table that leads to
+ * user memory stands in the user's too; the kernel, with its own, may run
+ * nothing there.
+ */
+static void
+slot_set(struct vm *vm, const struct mm *mm, unsigned int level, pa_t at,
+	 uint64_t entry)
+{
+	if (unlikely(vm->kpti) && level == vm->shape.top && mm->id) {
+		pte_store(vm, at + VM_PAGE, entry);
+		if (entry & PTE_P)
+			entry |= vm->shape.no_exec;
+	}
+	pte_store(vm, at, entry);
 }
 
 /* Its frame is no table any more; who calls gives it back. */
@@ -224,6 +297,9 @@ static void
 table_forget(struct vm *vm, struct mm *mm, pfn_t pfn, unsigned int level)
 {
 	count_table(vm, mm, pfn, level, -1);
+	/* Kept for entries that someone has overwritten: lost with them. */
+	if (level == 1 && vm->thp)
+		g_hash_table_remove(vm->thp->deposits, GSIZE_TO_POINTER(pfn));
 	vm->phys->frames[pfn].owner = 0;
 	vm->pages[pfn] = (struct vm_page){0};
 	vm->tables++;
@@ -256,6 +332,34 @@ vm_entry_at(const struct vm *vm, const struct mm *mm, va_t va,
 		table = e & vm->shape.frame_mask;
 	}
 	return slot_at(vm, table, va, level);
+}
+
+bool
+vm_leaf(const struct vm *vm, const struct mm *mm, va_t va, struct vm_leaf *leaf)
+{
+	pa_t table = mm->top;
+
+	for (unsigned int l = vm->shape.top;; l--) {
+		*leaf = (struct vm_leaf){.at = slot_at(vm, table, va, l),
+					 .level = l,
+					 .pfn = PFN_NONE};
+		leaf->entry = pte_load(vm, leaf->at);
+		if (!l) {
+			leaf->pfn = vm_entry_pfn(vm, leaf->entry);
+			return true;
+		}
+		if (maps_huge(vm, leaf->entry, l)) {
+			uint64_t offset =
+				va & ((1ULL << vm->shape.shift[l]) - 1);
+
+			leaf->pfn = huge_pfn(vm, leaf->entry, l) +
+				    (offset >> VM_PAGE_SHIFT);
+			return true;
+		}
+		if (!leads_on(vm, mm, leaf->entry, va, l - 1))
+			return false;
+		table = leaf->entry & vm->shape.frame_mask;
+	}
 }
 
 uint64_t
@@ -314,7 +418,7 @@ step_down(struct vm *vm, struct mm *mm, va_t va, unsigned int level, pa_t at,
 	err = table_alloc(vm, mm, va, level, cpu, table);
 	if (err)
 		return err;
-	pte_store(vm, at, link_to(vm, mm, *table, level + 1));
+	slot_set(vm, mm, level + 1, at, link_to(vm, mm, *table, level + 1));
 	if (level + 1 == vm->shape.top) {
 		if (!mm->id)
 			vm_kernel_entry_made(vm, va);
@@ -325,26 +429,38 @@ step_down(struct vm *vm, struct mm *mm, va_t va, unsigned int level, pa_t at,
 }
 
 int
-vm_entry_make(struct vm *vm, struct mm *mm, va_t va, unsigned int cpu, pa_t *at)
+pt_make(struct vm *vm, struct mm *mm, va_t va, unsigned int level,
+	unsigned int cpu, pa_t *at)
 {
-	uint64_t leaf_of = va >> vm->shape.shift[1];
 	pa_t table = mm->top;
 
-	if (mm->leaf_gen == vm->tables && mm->leaf_of == leaf_of) {
-		*at = slot_at(vm, mm->leaf, va, 0);
-		return 0;
-	}
-	for (unsigned int l = vm->shape.top; l; l--) {
+	for (unsigned int l = vm->shape.top; l > level; l--) {
 		int err = step_down(vm, mm, va, l - 1,
 				    slot_at(vm, table, va, l), cpu, &table);
 
 		if (err)
 			return err;
 	}
+	*at = slot_at(vm, table, va, level);
+	return 0;
+}
+
+int
+vm_entry_make(struct vm *vm, struct mm *mm, va_t va, unsigned int cpu, pa_t *at)
+{
+	uint64_t leaf_of = va >> vm->shape.shift[1];
+	int err;
+
+	if (mm->leaf_gen == vm->tables && mm->leaf_of == leaf_of) {
+		*at = slot_at(vm, mm->leaf, va, 0);
+		return 0;
+	}
+	err = pt_make(vm, mm, va, 0, cpu, at);
+	if (err)
+		return err;
 	mm->leaf_of = leaf_of;
 	mm->leaf_gen = vm->tables;
-	mm->leaf = table;
-	*at = slot_at(vm, table, va, 0);
+	mm->leaf = *at & ~(pa_t)(VM_PAGE - 1);
 	return 0;
 }
 
@@ -356,8 +472,10 @@ after(const struct vm *vm, va_t va, unsigned int level)
 }
 
 va_t
-pt_next(struct vm *vm, struct mm *mm, va_t va, va_t end, pa_t *at)
+pt_next(struct vm *vm, struct mm *mm, va_t va, va_t end, pa_t *at,
+	unsigned int *level)
 {
+	*level = 0;
 	while (va < end) {
 		pa_t table = mm->top;
 		unsigned int l;
@@ -369,8 +487,13 @@ pt_next(struct vm *vm, struct mm *mm, va_t va, va_t end, pa_t *at)
 			if (!leads_on(vm, mm, e, va, l - 1)) {
 				if (!e)
 					break;
+				if (maps_huge(vm, e, l)) {
+					*at = slot;
+					*level = l;
+					return va;
+				}
 				tell_bad_table(vm, slot, e, l);
-				pte_store(vm, slot, 0);
+				slot_set(vm, mm, l, slot, 0);
 				vm->generation++;
 				vm->tables++;
 				break;
@@ -386,6 +509,33 @@ pt_next(struct vm *vm, struct mm *mm, va_t va, va_t end, pa_t *at)
 			break;
 	}
 	return end;
+}
+
+/* --- tables kept aside -------------------------------------------------- */
+
+int
+pt_spare_new(struct vm *vm, struct mm *mm, va_t va, unsigned int cpu,
+	     pfn_t *table)
+{
+	pa_t at = 0;
+	int err = table_alloc(vm, mm, va, 0, cpu, &at);
+
+	*table = at >> VM_PAGE_SHIFT;
+	return err;
+}
+
+void
+pt_spare_free(struct vm *vm, struct mm *mm, pfn_t table, unsigned int cpu)
+{
+	table_forget(vm, mm, table, 0);
+	pages_put(vm->phys, table, 0, cpu);
+}
+
+void
+pt_link(struct vm *vm, struct mm *mm, va_t va, pa_t at, pfn_t table)
+{
+	vm->pages[table].index = record_of(vm, va, 0);
+	pte_store(vm, at, link_to(vm, mm, table << VM_PAGE_SHIFT, 1));
 }
 
 /* --- top tables --------------------------------------------------------- */
@@ -409,7 +559,9 @@ copy_kernel_half(struct vm *vm, const struct mm *mm)
 int
 pt_new(struct vm *vm, struct mm *mm, unsigned int cpu)
 {
-	int err = table_alloc(vm, mm, 0, vm->shape.top, cpu, &mm->top);
+	int err = vm->kpti && mm->id ? top_alloc_pair(vm, mm, cpu)
+				     : table_alloc(vm, mm, 0, vm->shape.top,
+						   cpu, &mm->top);
 
 	if (err)
 		return err;
@@ -446,8 +598,10 @@ pt_free(struct vm *vm, struct mm *mm, unsigned int cpu)
 		table_forget(vm, mm, pmd, 1);
 		pages_put(vm->phys, pmd, 0, cpu);
 	}
-	table_forget(vm, mm, pfn, vm->shape.top);
-	pages_put(vm->phys, pfn, 0, cpu);
+	for (unsigned int i = 0; i < (vm->kpti && mm->id ? 2U : 1U); i++) {
+		table_forget(vm, mm, pfn + i, vm->shape.top);
+		pages_put(vm->phys, pfn + i, 0, cpu);
+	}
 }
 
 /* --- tables that became empty ------------------------------------------- */
@@ -490,7 +644,7 @@ free_below(struct gather *g, pa_t table, unsigned int level, va_t start,
 			continue;
 		if (!leads_on(vm, g->mm, e, va, level - 1)) {
 			tell_bad_table(vm, at, e, level);
-			pte_store(vm, at, 0);
+			slot_set(vm, g->mm, level, at, 0);
 			vm->generation++;
 			vm->tables++;
 			continue;
@@ -500,7 +654,7 @@ free_below(struct gather *g, pa_t table, unsigned int level, va_t start,
 				   floor, ceiling);
 		if (!may_free(vm, level - 1, va, next, floor, ceiling))
 			continue;
-		pte_store(vm, at, 0);
+		slot_set(vm, g->mm, level, at, 0);
 		table_forget(vm, g->mm, pfn, level - 1);
 		g_array_append_val(g->tables, pfn);
 		gather_note(g, va, next);

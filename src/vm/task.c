@@ -15,7 +15,7 @@
  * Differs from the kernel: pids are not used again before they have all been
  * given; nothing is charged for the records themselves.
  */
-#include "vm_impl.h"
+#include "kernel_impl.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -114,6 +114,8 @@ stack_alloc(struct task *t)
 
 	if (vm->hooks.stack_alloc)
 		return vm->hooks.stack_alloc(vm->hooks.user, t);
+	if (vm->kernel)
+		return kernel_stack_alloc(t);
 	err = pages_alloc(vm->phys, &q, &pfn);
 	if (err)
 		return err;
@@ -135,6 +137,11 @@ stack_free(struct task *t)
 		return;
 	if (vm->hooks.stack_free) {
 		vm->hooks.stack_free(vm->hooks.user, t);
+		t->kernel_stack = 0;
+		return;
+	}
+	if (vm->kernel) {
+		kernel_stack_free(t);
 		t->kernel_stack = 0;
 		return;
 	}
@@ -195,6 +202,7 @@ task_add(struct task *t)
 	if (t->name)
 		g_hash_table_insert(vm->by_name, t->name, t);
 	vm->last_pid = t->pid;
+	vm->forks++;
 	if (vm->hooks.task_changed)
 		vm->hooks.task_changed(vm->hooks.user, t, false);
 }
@@ -206,6 +214,8 @@ task_delete(struct task *t)
 
 	if (vm->hooks.task_changed)
 		vm->hooks.task_changed(vm->hooks.user, t, true);
+	if (vm->acting == t)
+		vm->acting = NULL;
 	for (unsigned int i = 0; i < vm->nr_cpus; i++)
 		if (vm->cpu[i].current == t)
 			vm->cpu[i].current = NULL;
@@ -331,6 +341,8 @@ exit_one(struct task *t)
 {
 	struct vm *vm = t->vm;
 
+	if (vm->kernel)
+		kernel_task_gone(t);
 	for (unsigned int i = 0; i < vm->nr_cpus; i++)
 		if (vm->cpu[i].current == t) {
 			vm->cpu[i].current = NULL;
@@ -341,6 +353,7 @@ exit_one(struct task *t)
 	t->mm = NULL;
 	stack_free(t);
 	t->state = TASK_ZOMBIE;
+	vm->ended = true;
 }
 
 int

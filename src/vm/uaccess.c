@@ -20,18 +20,17 @@ user_frame(struct vm *vm, struct task *t, va_t va, bool write, pfn_t *pfn)
 
 	for (int tries = 0; tries < 4; tries++) {
 		struct vma *v = vma_find(t->mm, va);
-		uint64_t bits = PTE_A | (write ? pte_dirty_bits(vm) : 0), e;
-		pa_t at;
+		uint64_t bits = PTE_A | (write ? pte_dirty_bits(vm) : 0);
+		struct vm_leaf leaf;
 
 		if (!v || (v->start > va && vma_expand_stack(vm, t, v, va)) ||
 		    !(v->flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)))
 			return false;
-		at = vm_entry_at(vm, t->mm, va, 0);
-		e = at ? pte_load(vm, at) : 0;
-		if ((e & need) == need) {
-			if ((e & bits) != bits)
-				pte_store(vm, at, e | bits);
-			*pfn = vm_entry_pfn(vm, e);
+		if (vm_leaf(vm, t->mm, va, &leaf) &&
+		    (leaf.entry & need) == need) {
+			if ((leaf.entry & bits) != bits)
+				pte_store(vm, leaf.at, leaf.entry | bits);
+			*pfn = leaf.pfn;
 			return true;
 		}
 		if (vm_handle_fault(vm, t, v, va, write ? VMF_WRITE : 0,
@@ -98,7 +97,7 @@ vm_peek(const struct vm *vm, const struct task *t, va_t from, void *to,
 		uint8_t *into = (uint8_t *)to + done;
 		struct mmu_result w = {.outcome = MMU_PAGE_FAULT};
 
-		if (t->mm)
+		if (!t || t->mm)
 			vm_translate(vm, t, &q, &w);
 		if (w.outcome == MMU_OK) {
 			ram_read(vm->ram, w.pa, into, part);

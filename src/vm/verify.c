@@ -7,7 +7,8 @@
  * are walked, and what they say is compared with what was counted.  The walk is
  * a plain one of its own, which trusts nothing but the format.
  */
-#include "vm_impl.h"
+#include "kernel_impl.h"
+#include "laws_impl.h"
 
 #include "kmemfs/phys/frame_walk.h"
 
@@ -18,13 +19,6 @@
 
 #define FINDINGS_MOST 8
 
-enum law_id {
-#define LAW(id, name, sentence) LAW_##id,
-#include "laws.def"
-#undef LAW
-	NR_LAWS
-};
-
 #define LAW(id, name, sentence) {name, sentence},
 const struct law vm_laws[] = {
 #include "laws.def"
@@ -34,7 +28,7 @@ const struct law vm_laws[] = {
 
 /* What the walk found of a frame. */
 struct seen {
-	uint32_t entries;
+	uint32_t entries, huge; /* leaves of 4 KiB, of more */
 	bool table;
 };
 
@@ -44,6 +38,9 @@ struct vm_audit {
 	GHashTable *seen;	     /* pfn -> struct seen, owned */
 	int64_t rss[NR_MM_COUNTERS]; /* of the address space in hand */
 	uint64_t tables;
+	unsigned int kept; /* tables that huge leaves of the one in hand need */
+	int64_t hugetlb;   /* pages, of the address space in hand */
+	uint64_t pool, pool_free; /* pages of the pool, those nobody has */
 };
 
 static struct seen *
@@ -69,6 +66,11 @@ audit_leaf(struct vm_audit *a, const struct mm *mm, va_t va, uint64_t e)
 
 	if (pfn == PFN_NONE || (e & PTE_SPECIAL))
 		return;
+	if (pfn < vm->phys->max_pfn && (vm->pages[pfn].flags & VMP_TAIL)) {
+		seen_of(a, pfn)->entries++;
+		a->rss[MM_ANONPAGES]++;
+		return;
+	}
 	if (pfn >= vm->phys->max_pfn ||
 	    vm->phys->frames[pfn].state != FRAME_ALLOCATED ||
 	    !(vm->pages[pfn].flags & (VMP_ANON | VMP_OBJECT))) {
@@ -80,6 +82,55 @@ audit_leaf(struct vm_audit *a, const struct mm *mm, va_t va, uint64_t e)
 	}
 	seen_of(a, pfn)->entries++;
 	a->rss[pg_counter(vm, pfn)]++;
+}
+
+/* A leaf for many frames: whether it is one. */
+static bool
+audit_huge_leaf(struct vm_audit *a, uint64_t e)
+{
+	const struct vm *vm = a->vm;
+	pfn_t pfn;
+
+	if (!huge_leaf_bits(e))
+		return false;
+	pfn = huge_pfn(vm, e, 1);
+	if (pfn >= vm->phys->max_pfn)
+		return false;
+	if (vm->thp && pfn == vm->thp->zero) {
+		a->kept++;
+		return true;
+	}
+	if (!(vm->pages[pfn].flags & (VMP_HUGE | VMP_HUGETLB)))
+		return false;
+	seen_of(a, pfn)->huge++;
+	if (vm->pages[pfn].flags & VMP_HUGETLB) {
+		a->hugetlb += 1LL << vm->hugetlb->order;
+	} else {
+		a->rss[MM_ANONPAGES] += huge_frames(vm);
+		a->kept++;
+	}
+	return true;
+}
+
+/* Tables of leaves that are kept for the huge leaves of @table: as many. */
+static void
+audit_kept(struct vm_audit *a, const struct mm *mm, pfn_t table)
+{
+	const GArray *kept =
+		a->vm->thp ? g_hash_table_lookup(a->vm->thp->deposits,
+						 GSIZE_TO_POINTER(table))
+			   : NULL;
+	guint nr = kept ? kept->len : 0;
+
+	if (nr != a->kept)
+		audit_tell(&a->audit, LAW_TABLES,
+			   "mm %u: the table pfn %" PRIu64
+			   " has %u huge leaves and keeps %u tables",
+			   mm->id, table, a->kept, nr);
+	for (guint i = 0; i < nr; i++)
+		seen_of(a, g_array_index(kept, pfn_t, i))->table = true;
+	a->tables += nr;
+	a->kept = 0;
 }
 
 static void
@@ -109,6 +160,8 @@ audit_table(struct vm_audit *a, const struct mm *mm, pa_t table,
 			audit_leaf(a, mm, va, e);
 			continue;
 		}
+		if (level == 1 && audit_huge_leaf(a, e))
+			continue;
 		pfn = (e & vm->shape.frame_mask) >> VM_PAGE_SHIFT;
 		if (pfn >= vm->phys->max_pfn ||
 		    !frame_owned_by(vm->phys->frames[pfn].owner, OWNER_PGTABLE,
@@ -122,6 +175,33 @@ audit_table(struct vm_audit *a, const struct mm *mm, pa_t table,
 			continue;
 		}
 		audit_table(a, mm, pfn << VM_PAGE_SHIFT, level - 1, va);
+	}
+	if (level == 1)
+		audit_kept(a, mm, table >> VM_PAGE_SHIFT);
+}
+
+/* The user's top table leads where the kernel's does, below its half. */
+static void
+audit_user_top(struct vm_audit *a, const struct mm *mm)
+{
+	const struct vm_shape *s = &a->vm->shape;
+	pa_t user = mm->top + VM_PAGE;
+	uint64_t differ = s->frame_mask | PTE_P;
+
+	seen_of(a, user >> VM_PAGE_SHIFT)->table = true;
+	a->tables++;
+	for (unsigned int i = 0; i < s->entries[s->top]; i++) {
+		uint64_t mine = pte_load(a->vm, user + i * s->bytes);
+		uint64_t kernels = pte_load(a->vm, mm->top + i * s->bytes);
+		va_t va = (uint64_t)i << s->shift[s->top];
+
+		if (va >= a->vm->layout.task_size)
+			kernels = 0;
+		if ((mine ^ kernels) & differ)
+			audit_tell(&a->audit, LAW_TABLES,
+				   "mm %u: the user's top entry for %#" PRIx64
+				   " is not the kernel's",
+				   mm->id, va);
 	}
 }
 
@@ -163,13 +243,21 @@ audit_mm(struct vm_audit *a, const struct mm *mm, uint64_t *committed)
 	audit_areas(a, mm, committed);
 	memset(a->rss, 0, sizeof(a->rss));
 	a->tables = 0;
+	a->hugetlb = 0;
 	audit_table(a, mm, mm->top, a->vm->shape.top, 0);
+	if (a->vm->kpti)
+		audit_user_top(a, mm);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
 		if (a->rss[i] != mm->counter[i])
 			audit_tell(&a->audit, LAW_RSS,
 				   "mm %u: counter %d is %" PRId64 ", %" PRId64
 				   " entries",
 				   mm->id, i, mm->counter[i], a->rss[i]);
+	if (a->hugetlb != mm->hugetlb)
+		audit_tell(&a->audit, LAW_RSS,
+			   "mm %u has %" PRId64
+			   " pages of the pool and counts %" PRId64,
+			   mm->id, a->hugetlb, mm->hugetlb);
 	if (a->tables != mm->tables)
 		audit_tell(&a->audit, LAW_TABLES,
 			   "mm %u reaches %" PRIu64
@@ -190,8 +278,80 @@ audit_mm(struct vm_audit *a, const struct mm *mm, uint64_t *committed)
 
 /* What the frames say, by node. */
 struct tally {
-	int64_t anon, mapped, file, shmem, tables, lru[5];
+	int64_t anon, mapped, file, shmem, tables, lru[5], huge;
 };
+
+/* A page of many frames that is anonymous memory. */
+static void
+audit_huge(struct vm_audit *a, pfn_t head, struct tally *sum)
+{
+	const struct vm *vm = a->vm;
+	const struct huge_parts *parts = huge_parts(vm, head);
+	const struct vm_page *p = &vm->pages[head];
+	uint32_t huge = seen_of(a, head)->huge, refs = huge;
+	unsigned int lru = p->flags & VMP_MLOCKED
+				   ? 4
+				   : (p->flags & VMP_SWAPBACKED ? 0 : 2) +
+					     (p->flags & VMP_ACTIVE ? 1 : 0);
+
+	for (unsigned int i = 0; i < huge_frames(vm); i++) {
+		struct seen *s = g_hash_table_lookup(
+			a->seen, GSIZE_TO_POINTER(head + i));
+		uint32_t entries = s ? s->entries : 0;
+		uint32_t counted = parts ? parts->entries[i] : 0;
+
+		refs += entries + (uint32_t)(uintptr_t)g_hash_table_lookup(
+					  vm->pins, GSIZE_TO_POINTER(head + i));
+		sum->anon += huge || entries;
+		if (entries != counted)
+			audit_tell(&a->audit, LAW_MAPCOUNT,
+				   "pfn %" PRIu64
+				   " of a huge page counts %u entries and has "
+				   "%u",
+				   head + i, counted, entries);
+		if ((entries || !i) &&
+		    vm_rmap_walk(vm, head + i, NULL, NULL) != huge + entries)
+			audit_tell(&a->audit, LAW_RMAP,
+				   "pfn %" PRIu64
+				   " of a huge page: the way back does not "
+				   "find %u entries",
+				   head + i, huge + entries);
+	}
+	if (vm->phys->frames[head].mapcount != (int32_t)huge)
+		audit_tell(&a->audit, LAW_MAPCOUNT,
+			   "huge page pfn %" PRIu64
+			   " has map count %d and %u entries",
+			   head, vm->phys->frames[head].mapcount, huge);
+	if ((uint32_t)vm->phys->frames[head].refs != refs)
+		audit_tell(&a->audit, LAW_REFS,
+			   "huge page pfn %" PRIu64
+			   " has %d references, there are %u",
+			   head, vm->phys->frames[head].refs, refs);
+	sum->lru[lru] += huge_frames(vm);
+	sum->huge += huge ? huge_frames(vm) : 0;
+}
+
+/* A page of the pool, free or in use. */
+static void
+audit_hugetlb(struct vm_audit *a, pfn_t pfn)
+{
+	const struct vm *vm = a->vm;
+	const struct frame *f = &vm->phys->frames[pfn];
+	bool object = vm->pages[pfn].flags & VMP_OBJECT;
+	bool used = vm->pages[pfn].flags & (VMP_OBJECT | VMP_ANON);
+	uint32_t entries = seen_of(a, pfn)->huge;
+
+	a->pool_free += !used;
+	a->pool++;
+	if (f->mapcount != (int32_t)entries ||
+	    (uint32_t)f->refs != entries + (object || !used))
+		audit_tell(&a->audit, LAW_REFS,
+			   "pfn %" PRIu64
+			   " of the pool has %d references, map count %d and "
+			   "%u entries%s",
+			   pfn, f->refs, f->mapcount, entries,
+			   object ? ", an object" : "");
+}
 
 static void
 audit_page(struct vm_audit *a, pfn_t pfn, struct tally *sum)
@@ -236,6 +396,17 @@ audit_page(struct vm_audit *a, pfn_t pfn, struct tally *sum)
 }
 
 static void
+audit_user_page(struct vm_audit *a, pfn_t pfn, struct tally *sum)
+{
+	if (a->vm->pages[pfn].flags & VMP_HUGE)
+		audit_huge(a, pfn, sum);
+	else if (a->vm->pages[pfn].flags & VMP_HUGETLB)
+		audit_hugetlb(a, pfn);
+	else
+		audit_page(a, pfn, sum);
+}
+
+static void
 audit_table_frame(struct vm_audit *a, pfn_t pfn, uint32_t owner,
 		  struct tally *sum)
 {
@@ -260,16 +431,17 @@ compare(struct vm_audit *a, unsigned int nid, const struct tally *sum)
 		enum node_stat stat;
 		int64_t count;
 	} rows[] = {
-		{NS_nr_anon_pages,	   sum->anon  },
-		{NS_nr_mapped,	       sum->mapped},
-		{NS_nr_file_pages,	   sum->file  },
-		{NS_nr_shmem,	      sum->shmem },
-		{NS_nr_page_table_pages, sum->tables},
-		{NS_nr_inactive_anon,    sum->lru[0]},
-		{NS_nr_active_anon,	    sum->lru[1]},
-		{NS_nr_inactive_file,    sum->lru[2]},
-		{NS_nr_active_file,	    sum->lru[3]},
-		{NS_nr_unevictable,	    sum->lru[4]},
+		{NS_nr_anon_pages,		   sum->anon  },
+		{NS_nr_mapped,		       sum->mapped},
+		{NS_nr_file_pages,		   sum->file  },
+		{NS_nr_shmem,		      sum->shmem },
+		{NS_nr_page_table_pages,		 sum->tables},
+		{NS_nr_inactive_anon,	      sum->lru[0]},
+		{NS_nr_active_anon,		    sum->lru[1]},
+		{NS_nr_inactive_file,	      sum->lru[2]},
+		{NS_nr_active_file,		    sum->lru[3]},
+		{NS_nr_unevictable,		    sum->lru[4]},
+		{NS_nr_anon_transparent_hugepages, sum->huge  },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -300,11 +472,34 @@ audit_frames(struct vm_audit *a)
 			audit_table_frame(a, pfn, number, sum);
 		else if (frame_owned_by(f->owner, OWNER_ANON, &number) ||
 			 frame_owned_by(f->owner, OWNER_OBJECT, &number))
-			audit_page(a, pfn, sum);
+			audit_user_page(a, pfn, sum);
 	}
 	for (unsigned int nid = 0; nid < phys->nr_nodes; nid++)
 		compare(a, nid, &sums[nid]);
 	g_free(sums);
+}
+
+/* The pool has as many pages as it says, and promises no more than are free. */
+static void
+audit_pool(struct vm_audit *a)
+{
+	const struct hugetlb *h = a->vm->hugetlb;
+	uint64_t nr = 0, free = 0, surplus = 0;
+
+	for (unsigned int i = 0; h && i < a->vm->phys->nr_nodes; i++) {
+		nr += h->node[i].nr;
+		free += h->node[i].list->len;
+		surplus += h->node[i].surplus;
+	}
+	if (h &&
+	    (nr != h->nr || free != h->free || surplus != h->surplus ||
+	     h->nr != a->pool || h->free != a->pool_free || h->resv > h->free))
+		audit_tell(&a->audit, LAW_POOL,
+			   "the pool says %" PRIu64 " pages, %" PRIu64
+			   " free, %" PRIu64 " surplus, %" PRIu64
+			   " promised; there are %" PRIu64 ", %" PRIu64 " free",
+			   h->nr, h->free, h->surplus, h->resv, a->pool,
+			   a->pool_free);
 }
 
 /* --- the rest ----------------------------------------------------------- */
@@ -334,7 +529,8 @@ audit_tlb(struct vm_audit *a, unsigned int cpu)
 {
 	const struct vm_cpu *c = &a->vm->cpu[cpu];
 
-	for (int part = 0; c->mm && part < NR_TLB_PARTS; part++) {
+	for (int part = 0; c->mm && !c->hand_made && part < NR_TLB_PARTS;
+	     part++) {
 		struct tlb_geometry g = tlb_geometry(c->tlb, part);
 
 		for (unsigned int n = 0; n < (unsigned int)g.sets * g.ways;
@@ -343,7 +539,8 @@ audit_tlb(struct vm_audit *a, unsigned int cpu)
 			struct mmu_request q = {.ac = true};
 			struct mmu_result w;
 
-			if (!e || e->pcid != c->pcid)
+			if (!e || e->pcid != c->pcid ||
+			    kernel_is_lazy(a->vm, e->page))
 				continue;
 			q.va = e->page;
 			mmu_walk(a->vm->ram, &c->regs, &q, &w);
@@ -377,8 +574,10 @@ vm_verify(const struct vm *vm, finding_fn found, void *user)
 		audit_mm(&a, g_ptr_array_index(vm->mms, i), &committed);
 	audit_commit(&a, committed);
 	audit_frames(&a);
+	audit_pool(&a);
 	for (unsigned int cpu = 0; cpu < vm->nr_cpus; cpu++)
 		audit_tlb(&a, cpu);
+	kernel_verify(vm, &a.audit);
 	g_hash_table_destroy(a.seen);
 	return a.audit.nr;
 }

@@ -7,6 +7,9 @@
 
 #include "kmemfs/base/check.h"
 #include "kmemfs/vm/fault.h"
+#include "kmemfs/vm/hugetlb.h"
+#include "kmemfs/vm/mempolicy.h"
+#include "kmemfs/vm/thp.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -35,6 +38,19 @@ pg_node(const struct vm *vm, pfn_t pfn)
 {
 	return vm->phys->zones[vm->phys->frames[pfn].zone]->node;
 }
+
+/* --- device.c: bytes behind a file ------------------------------------------
+ */
+
+void device_write(struct vm_object *o, uint64_t at, const void *from,
+		  uint64_t len);
+bool device_has(const struct vm_object *o, uint64_t index);
+/* Pages @first to @last become zeros. */
+void device_zero(struct vm_object *o, uint64_t first, uint64_t last);
+/* So does all from @size on. */
+void device_cut(struct vm_object *o, uint64_t size);
+void device_digest(const struct vm_object *o, const struct number_stream *to);
+void device_free(struct vm_object *o);
 
 /* --- entries of leaves ------------------------------------------------------
  */
@@ -74,6 +90,8 @@ uint64_t pte_prot(const struct vm *vm, const struct vma *v);
 
 /* --- page_tree.c -------------------------------------------------------- */
 
+struct gather;
+
 struct page_tree *page_tree_new(void);
 void page_tree_free(struct page_tree *tree);
 pfn_t page_tree_get(const struct page_tree *tree, uint64_t index);
@@ -84,8 +102,219 @@ pfn_t page_tree_next(const struct page_tree *tree, uint64_t *index);
 
 /* --- boot.c ------------------------------------------------------------- */
 
+/* Records of frames: 0, -ENOSPC. */
+int pages_make(struct vm *vm);
 /* Make what the first task needs; 0 or -errno. */
 int vm_start(struct vm *vm, unsigned int cpu);
+
+/* --- mempolicy.c -------------------------------------------------------- */
+
+/* A block for @v (NULL: nobody's) at @va, from where the policy says; @q with
+ * gfp, order and cpu.  @huge: only if near, or hard wanted.  0, -ENOMEM. */
+int place_alloc(struct vm *vm, const struct vma *v, va_t va,
+		struct page_request *q, bool huge, pfn_t *pfn);
+
+/* Move page @pfn, which @v has at @va, to a frame where the policy wants it:
+ * false when it is held otherwise, or none is free. */
+bool pg_migrate(struct vm *vm, struct vma *v, va_t va, pfn_t pfn,
+		unsigned int cpu);
+/* Where the policy wants huge page @index of @v: *@home first, of *@nodes (0:
+ * all) only. */
+void place_huge(const struct vm *vm, const struct vma *v, uint64_t index,
+		unsigned int *home, uint64_t *nodes);
+
+/* --- huge.c: pages of many frames --------------------------------------- */
+
+/* Small entries of a huge page, for each of its frames. */
+struct huge_parts {
+	uint32_t mapped; /* frames with any */
+	uint32_t entries[];
+};
+
+static inline unsigned int
+huge_frames(const struct vm *vm)
+{
+	return 1U << vm->thp->order;
+}
+
+/* Bytes that an entry of level 1 maps. */
+static inline uint64_t
+huge_bytes(const struct vm *vm)
+{
+	return 1ULL << vm->shape.shift[1];
+}
+
+/* The first frame of the page that @pfn belongs to. */
+static inline pfn_t
+pg_head(const struct vm *vm, pfn_t pfn)
+{
+	if (likely(!(vm->pages[pfn].flags & VMP_TAIL)))
+		return pfn;
+	return pfn & ~((1ULL << vm->thp->order) - 1);
+}
+
+/* Frames of the page that begins at @pfn. */
+static inline uint64_t
+pg_frames(const struct vm *vm, pfn_t pfn)
+{
+	return vm->pages[pfn].flags & VMP_HUGE ? 1ULL << vm->thp->order : 1;
+}
+
+struct thp *thp_new(const struct vm *vm);
+void thp_free(struct vm *vm);
+void thp_digest(const struct vm *vm, const struct number_stream *to);
+/* NULL: no small entry maps any of it. */
+struct huge_parts *huge_parts(const struct vm *vm, pfn_t head);
+/* From now on its frames have records: they can be pinned, or mapped by small
+ * entries. */
+struct huge_parts *huge_make_parts(struct vm *vm, pfn_t head);
+/* Make the order-9 block @pfn a page of anonymous memory that one huge entry
+ * maps. */
+void huge_new_anon(struct vm *vm, struct vma *v, va_t va, pfn_t pfn);
+/* One more huge entry, one less; as pg_map(), pg_unmap(). */
+void huge_map(struct vm *vm, const struct vma *v, pfn_t head);
+void huge_unmap(struct vm *vm, const struct vma *v, pfn_t head);
+/* A huge entry becomes small ones: counts and references only. */
+void huge_map_parts(struct vm *vm, const struct vma *v, pfn_t head,
+		    bool exclusive);
+void huge_map_part(struct vm *vm, pfn_t pfn);
+void huge_unmap_part(struct vm *vm, pfn_t pfn);
+void huge_forget(struct vm *vm, pfn_t head);
+/* All entries that map any frame of it. */
+uint32_t huge_mapcount(const struct vm *vm, pfn_t head);
+/* Whether someone has pinned any frame of the page @pfn belongs to. */
+bool pg_pinned(const struct vm *vm, pfn_t pfn);
+
+/* Whoever shared the anonymous page has gone: it is @v's alone. */
+void pg_take_over(struct vm *vm, const struct vma *v, pfn_t pfn);
+
+/* Visit each counted page that entries of @start..@end map, a huge one once
+ * with its first frame, until @fn says false. */
+typedef bool (*pg_each_fn)(void *user, struct vma *v, va_t va, pfn_t pfn);
+void pg_each(struct vm *vm, struct vma *v, va_t start, va_t end, pg_each_fn fn,
+	     void *user);
+
+/* --- thp.c, thp_entry.c, khugepaged.c ----------------------------------- */
+
+#define VM_FAULT_FALLBACK (1U << 8) /* not huge: go on with small pages */
+
+static inline bool
+huge_leaf_bits(uint64_t e)
+{
+	return (e & PTE_PS) && pte_there(e);
+}
+
+/* The leaf of @level for the page that begins at @pfn. */
+static inline uint64_t
+huge_make(const struct vm *vm, pfn_t pfn, uint64_t bits, unsigned int level)
+{
+	uint64_t frame = pfn << VM_PAGE_SHIFT;
+
+	if (vm->shape.inverted && pte_is_protnone(bits))
+		frame = ~frame;
+	frame &= vm->shape.frame_mask & ~((1ULL << vm->shape.shift[level]) - 1);
+	return frame | bits | PTE_PS;
+}
+
+/* First frame of a huge leaf. */
+static inline pfn_t
+huge_pfn(const struct vm *vm, uint64_t e, unsigned int level)
+{
+	uint64_t mask =
+		vm->shape.frame_mask & ~((1ULL << vm->shape.shift[level]) - 1);
+
+	if (vm->shape.inverted && pte_is_protnone(e))
+		e = ~e;
+	return (e & mask) >> VM_PAGE_SHIFT;
+}
+
+/* The page that a huge leaf of level 1 maps and that is counted; PFN_NONE: the
+ * huge zero page, or *@bad. */
+pfn_t thp_page(struct vm *vm, const struct vma *v, va_t va, uint64_t entry,
+	       bool *bad);
+/* The huge leaf for all of @va's 2 MiB in @mm: where, 0: there is none. */
+pa_t thp_entry_at(const struct vm *vm, const struct mm *mm, va_t va);
+/* Whether a fault in @v may put a huge page at @va's 2 MiB. */
+bool thp_suits(const struct vm *vm, const struct vma *v, va_t va);
+bool thp_allowed(const struct vm *vm, const struct vma *v, bool in_fault);
+/* A page of 2^9 frames as the settings say; 0, -ENOMEM. */
+int thp_alloc(struct vm *vm, const struct vma *v, va_t va, unsigned int cpu,
+	      pfn_t *pfn);
+/* Nothing is at entry @at: enum vm_fault_result, or VM_FAULT_FALLBACK. */
+unsigned int thp_fault(struct vm *vm, struct vma *v, va_t va, pa_t at,
+		       unsigned int flags, unsigned int cpu);
+/* A huge leaf is at @at. */
+unsigned int thp_fault_present(struct vm *vm, struct vma *v, va_t va, pa_t at,
+			       unsigned int flags, unsigned int cpu);
+/* Small entries take the place of the huge one at @at. */
+void thp_split_entry(struct vm *vm, struct vma *v, va_t va, pa_t at,
+		     unsigned int cpu);
+/* Ditto for what lies across @va, if anything does: @va becomes a border. */
+void thp_split_at(struct vma *v, va_t va);
+void thp_zap(struct gather *g, struct vma *v, va_t va, pa_t at);
+/* Give the child's area what the parent's has: 0, -errno; -EAGAIN: the entry
+ * was split, go on with small ones. */
+int thp_copy(struct vm *vm, struct vma *from, struct vma *to, va_t va, pa_t at,
+	     unsigned int cpu);
+void thp_move(struct vm *vm, struct mm *mm, va_t old, pa_t from, pa_t into,
+	      unsigned int cpu);
+/* mprotect of all of it: whether TLBs may know more than it says now. */
+bool thp_change(struct vm *vm, const struct vma *v, pa_t at);
+/* Keep a table of leaves for the huge entry at @at; take one back. */
+int thp_deposit_new(struct vm *vm, struct mm *mm, va_t va, pa_t at,
+		    unsigned int cpu);
+void thp_deposit(struct vm *vm, pa_t at, pfn_t table);
+pfn_t thp_withdraw(struct vm *vm, pa_t at);
+/* The address space gets the huge zero page: its frame, PFN_NONE. */
+pfn_t thp_zero_get(struct vm *vm, struct mm *mm, unsigned int cpu);
+/* It goes: khugepaged forgets it, the huge zero page loses a user. */
+void thp_mm_gone(struct vm *vm, struct mm *mm);
+void khugepaged_enter(struct vm *vm, const struct vma *v);
+void khugepaged_fork(struct vm *vm, struct mm *mm, const struct mm *old);
+bool khugepaged_tick(struct vm *vm);
+
+/* --- hugetlb.c, hugetlb_fault.c ----------------------------------------- */
+
+/* Pages of a private area whose promise was used up; shared by its parts. */
+struct hugetlb_resv {
+	unsigned int refs;
+	GHashTable *used; /* page numbers */
+};
+
+struct hugetlb *hugetlb_new(const struct vm *vm);
+void hugetlb_free(struct vm *vm);
+/* Fill the pool as the kernel's arguments say. */
+void hugetlb_boot(struct vm *vm);
+void hugetlb_digest(const struct vm *vm, const struct number_stream *to);
+/* Promise pages, surplus ones if there must be: 0, -ENOMEM; the opposite. */
+int hugetlb_promise(struct vm *vm, uint64_t pages);
+void hugetlb_unpromise(struct vm *vm, uint64_t pages);
+/* What a new area may need is promised: 0, -ENOMEM. */
+int hugetlb_reserve(struct vm *vm, struct vma *v);
+/* Drop its share of the record; nothing is given back. */
+void hugetlb_resv_put(struct vma *v);
+/* It goes, and its object: unused promises are given back, and pages. */
+void hugetlb_area_gone(struct vm *vm, struct vma *v);
+void hugetlb_object_gone(struct vm_object *o);
+/* A page for page @index of @v, its bytes as they are; @avoid: not a promised
+ * one.  0, -ENOSPC: the pool is empty. */
+int hugetlb_alloc(struct vm *vm, struct vma *v, uint64_t index, bool avoid,
+		  unsigned int cpu, pfn_t *pfn);
+/* Drop a reference; the last one gives the page back to the pool. */
+void hugetlb_put(struct vm *vm, pfn_t pfn);
+unsigned int hugetlb_fault(struct vm *vm, struct vma *v, va_t va,
+			   unsigned int flags, unsigned int cpu);
+void hugetlb_zap(struct gather *g, struct vma *v, va_t start, va_t end);
+int hugetlb_copy(struct vm *vm, struct vma *from, struct vma *to,
+		 unsigned int cpu);
+void hugetlb_protect(struct vma *v, va_t start, va_t end, unsigned int cpu);
+/* Whether @va may be a border of @v. */
+static inline bool
+vma_may_cut(const struct vma *v, va_t va)
+{
+	return !(v->flags & VM_HUGETLB) ||
+	       !(va & ((1ULL << v->mm->vm->shape.shift[1]) - 1));
+}
 
 /* --- page.c: frames that user space maps -------------------------------- */
 
@@ -119,9 +348,20 @@ enum mm_counter pg_counter(const struct vm *vm, pfn_t pfn);
 /* A top table for @mm: 0, -ENOMEM, -ENOSPC. */
 int pt_new(struct vm *vm, struct mm *mm, unsigned int cpu);
 void pt_free(struct vm *vm, struct mm *mm, unsigned int cpu);
-/* The first address from @va on, below @end, that has a table of leaves, and
- * where its entry is; @end when there is none. */
-va_t pt_next(struct vm *vm, struct mm *mm, va_t va, va_t end, pa_t *at);
+/* The first address from @va on, below @end, that has a table of leaves or a
+ * huge leaf of *@level, and where its entry is; @end when there is none. */
+va_t pt_next(struct vm *vm, struct mm *mm, va_t va, va_t end, pa_t *at,
+	     unsigned int *level);
+/* vm_entry_make() for an entry of @level. */
+int pt_make(struct vm *vm, struct mm *mm, va_t va, unsigned int level,
+	    unsigned int cpu, pa_t *at);
+/* A table of leaves, empty, that no entry leads to yet; and the opposite,
+ * freed at once.  0, -ENOMEM, -ENOSPC. */
+int pt_spare_new(struct vm *vm, struct mm *mm, va_t va, unsigned int cpu,
+		 pfn_t *table);
+void pt_spare_free(struct vm *vm, struct mm *mm, pfn_t table, unsigned int cpu);
+/* The entry @at of level 1 leads to @table of leaves for @va from now on. */
+void pt_link(struct vm *vm, struct mm *mm, va_t va, pa_t at, pfn_t table);
 /* First address beyond the table of leaves that covers @va. */
 static inline va_t
 pt_table_end(const struct vm *vm, va_t va)
@@ -137,7 +377,6 @@ void pt_bad(struct vm *vm, const struct vma *v, va_t va, uint64_t entry);
  */
 pfn_t pt_page(struct vm *vm, const struct vma *v, va_t va, uint64_t entry,
 	      bool *bad);
-struct gather;
 /* Free tables that map nothing after @start..@end went; nothing below @floor
  * and from @ceiling on (0: none) may be touched.  free_pgd_range. */
 void pt_free_range(struct gather *g, va_t start, va_t end, va_t floor,
@@ -172,6 +411,8 @@ void gather_init(struct gather *g, struct mm *mm, unsigned int cpu);
 void gather_note(struct gather *g, va_t start, va_t end);
 /* Flush and free. */
 void gather_finish(struct gather *g);
+/* Make all CPUs that run @mm forget the huge page that @va lies in. */
+void flush_huge(struct vm *vm, struct mm *mm, va_t va, unsigned int cpu);
 /* Make all CPUs that run @mm forget @start..@end; @cpu does it. */
 void flush_range(struct vm *vm, struct mm *mm, va_t start, va_t end,
 		 unsigned int cpu);
@@ -180,6 +421,13 @@ void flush_mm(struct vm *vm, struct mm *mm, unsigned int cpu);
 void flush_top(struct vm *vm, struct mm *mm);
 /* No CPU may keep @mm, which goes. */
 void flush_gone(struct vm *vm, struct mm *mm);
+
+/* --- cpu.c -------------------------------------------------------------- */
+
+/* CPU @cpu uses TLB entry @e, for which some entry of a table has lost a right
+ * since it was known to be good: *@stale when it was this one. */
+void cpu_use_entry(struct vm *vm, unsigned int cpu, const struct mmu_request *q,
+		   struct tlb_entry *e, bool *stale);
 
 /* --- zap.c -------------------------------------------------------------- */
 
@@ -283,6 +531,8 @@ mm_count(struct mm *mm, enum mm_counter c, int64_t n)
 
 /* Shared anonymous memory of @size bytes; NULL: no number is left. */
 struct vm_object *obj_new_shmem(struct vm *vm, uint64_t size);
+/* Pages of the pool, for @size bytes; NULL: no number is left. */
+struct vm_object *obj_new_hugetlb(struct vm *vm, uint64_t size);
 /* Page @index of @o, read in or made if it is not there; @v (NULL): for its
  * read-ahead.  enum vm_fault_result. */
 unsigned int obj_fault(struct vm_object *o, const struct vma *v, uint64_t index,
@@ -294,8 +544,6 @@ void obj_read_ahead(struct vm_object *o, uint64_t from, uint64_t to,
  * @copies private copies of them too. */
 void obj_punch(struct vm_object *o, uint64_t first, uint64_t last, bool copies,
 	       unsigned int cpu);
-/* What the device has of these pages becomes zero. */
-void obj_zero_device(struct vm_object *o, uint64_t first, uint64_t last);
 
 /* --- rmap.c ------------------------------------------------------------- */
 

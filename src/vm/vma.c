@@ -97,6 +97,8 @@ vma_name(const struct vma *v)
 
 	if (v->object && v->object->name)
 		return v->object->name;
+	if (v->flags & VM_HUGETLB)
+		return "/anon_hugepage (deleted)";
 	if (v->object)
 		return "/dev/zero (deleted)";
 	if (v->special)
@@ -143,6 +145,8 @@ vma_dup(const struct vma *v, struct mm *mm)
 	copy->mm = mm;
 	copy->chain = NULL;
 	copy->nr_chain = 0;
+	if (copy->resv)
+		copy->resv->refs++;
 	object_link(copy);
 	return copy;
 }
@@ -166,6 +170,8 @@ void
 vma_free(struct vma *v, unsigned int cpu)
 {
 	anon_unlink(v);
+	if (v->resv)
+		hugetlb_area_gone(v->mm->vm, v);
 	if (v->object) {
 		g_ptr_array_remove_fast(v->object->areas, v);
 		vm_object_put(v->object, cpu);
@@ -176,8 +182,10 @@ vma_free(struct vma *v, unsigned int cpu)
 struct vma *
 vma_cut(struct vma *v, va_t at)
 {
-	struct vma *upper = vma_dup(v, v->mm);
+	struct vma *upper;
 
+	thp_split_at(v, at);
+	upper = vma_dup(v, v->mm);
 	upper->start = at;
 	upper->pgoff += (at - v->start) >> VM_PAGE_SHIFT;
 	if (v->flags & VM_PFNMAP)
@@ -193,6 +201,8 @@ vma_split(struct vma *v, va_t at, struct vma **upper)
 {
 	if (v->mm->areas->len >= v->mm->vm->sysctl.max_map_count)
 		return -ENOMEM;
+	if (!vma_may_cut(v, at))
+		return -EINVAL;
 	*upper = vma_cut(v, at);
 	return 0;
 }
@@ -206,6 +216,8 @@ same_policy(const struct vma *v, const struct vma *like)
 		return v->policy == MPOL_DEFAULT && !v->special;
 	return v->policy == like->policy &&
 	       v->policy_nodes == like->policy_nodes &&
+	       v->policy_flags == like->policy_flags &&
+	       v->policy_user == like->policy_user &&
 	       v->special == like->special;
 }
 
@@ -282,9 +294,10 @@ merge_into_prev(struct vma *prev, struct vma *mid, struct vma *next,
 		return prev;
 	}
 	absorb_anon(prev, mid);
-	if (mid && mid->end > m->end)
+	if (mid && mid->end > m->end) {
+		thp_split_at(mid, m->end);
 		set_start(mid, m->end);
-	else
+	} else
 		drop(mid, cpu);
 	prev->end = m->end;
 	return prev;
@@ -296,6 +309,7 @@ merge_into_next(struct vma *prev, struct vma *mid, struct vma *next,
 {
 	if (prev && m->start < prev->end) {
 		absorb_anon(next, prev);
+		thp_split_at(prev, m->start);
 		prev->end = m->start;
 	} else {
 		absorb_anon(next, mid);

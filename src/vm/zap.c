@@ -45,12 +45,26 @@ void
 zap_range(struct gather *g, struct vma *v, va_t start, va_t end)
 {
 	struct vm *vm = g->vm;
+	unsigned int level;
 	pa_t at;
 
-	for (va_t va = pt_next(vm, v->mm, start, end, &at); va < end;
-	     va = pt_next(vm, v->mm, va, end, &at)) {
+	if (unlikely(v->flags & VM_HUGETLB)) {
+		hugetlb_zap(g, v, start, end);
+		return;
+	}
+	for (va_t va = pt_next(vm, v->mm, start, end, &at, &level); va < end;
+	     va = pt_next(vm, v->mm, va, end, &at, &level)) {
 		va_t stop = MIN_OF(pt_table_end(vm, va), end);
 
+		if (level) {
+			if (va == stop - huge_bytes(vm)) {
+				thp_zap(g, v, va, at);
+				va = stop;
+			} else {
+				thp_split_entry(vm, v, va, at, g->cpu);
+			}
+			continue;
+		}
 		for (; va < stop; va += VM_PAGE, at += vm->shape.bytes) {
 			uint64_t entry = pte_load(vm, at);
 

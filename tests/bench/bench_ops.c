@@ -146,12 +146,14 @@ bench_replay(const char *events, const char *text, size_t len,
 	g_free(what);
 }
 
-/* The lines of @text that are slab events. */
+static const char *const of_slabs[] = {": kmalloc", ": kfree", ": kmem_cache_",
+				       NULL};
+static const char *const of_pages[] = {": mm_page_", NULL};
+
+/* The lines of @text that have one of @events. */
 static GString *
-slab_lines(const char *text, size_t len)
+lines_with(const char *const *events, const char *text, size_t len)
 {
-	static const char *const events[] = {": kmalloc", ": kfree",
-					     ": kmem_cache_"};
 	const char *at = text, *end = text + len;
 	GString *lines = g_string_new(NULL);
 
@@ -159,8 +161,8 @@ slab_lines(const char *text, size_t len)
 		const char *next = memchr(at, '\n', (size_t)(end - at));
 		size_t n = (size_t)((next ? next + 1 : end) - at);
 
-		for (size_t i = 0; i < ARRAY_SIZE(events); i++)
-			if (memmem(at, n, events[i], strlen(events[i]))) {
+		for (const char *const *e = events; *e; e++)
+			if (memmem(at, n, *e, strlen(*e))) {
 				g_string_append_len(lines, at, (gssize)n);
 				break;
 			}
@@ -169,16 +171,25 @@ slab_lines(const char *text, size_t len)
 	return lines;
 }
 
+/* Only a part of the recording. */
+static void
+bench_part(const char *name, const char *const *events, double limit,
+	   const char *text, size_t len)
+{
+	GString *part = lines_with(events, text, len);
+
+	bench_replay(name, part->str, part->len, "model", limit);
+	bench_replay(name, part->str, part->len, "mirror", limit);
+	g_string_free(part, TRUE);
+}
+
 static void
 bench_replays(const char *text, size_t len)
 {
-	GString *slab = slab_lines(text, len);
-
 	bench_replay("", text, len, "model", 5);
 	bench_replay("", text, len, "mirror", 5);
-	bench_replay(" of slab events", slab->str, slab->len, "model", 3);
-	bench_replay(" of slab events", slab->str, slab->len, "mirror", 3);
-	g_string_free(slab, TRUE);
+	bench_part(" of page events", of_pages, 5, text, len);
+	bench_part(" of slab events", of_slabs, 3, text, len);
 }
 
 /* --- the journal --------------------------------------------------------- */

@@ -3,8 +3,9 @@
  * bench_slab.c - slabs against the smallest slab allocator that works
  *
  * Rows: an object from the CPU's slab and back, against the bare loop; random
- * sizes that come and go among a million objects; host memory for an object,
- * without the bytes of modelled RAM.
+ * sizes that come and go among a million objects, against slabs that touch no
+ * object and against slabs whose lists lie in the objects; host memory for an
+ * object, without the bytes of modelled RAM.
  */
 #include "kmemfs/slab/kmalloc.h"
 #include "lib/bench.h"
@@ -183,16 +184,15 @@ crowd_fill(struct crowd *c)
 }
 
 static void
-bench_crowd(void)
+bench_crowd(const char *what, const char *reference, bool in_bytes)
 {
-	const char *what = "random kmalloc+kfree, 1M live";
 	struct crowd c = {.steps = 500000, .ours_random = 1, .other_random = 1};
 
 	if (!bench_wants(what))
 		return;
 	c.request = (struct slab_request){.gfp = GFP_KERNEL, .nid = NODE_LOCAL};
 	c.m = bench_boot(ini);
-	c.ideal = ideal_slabs_new(400000);
+	c.ideal = ideal_slabs_new(400000, in_bytes);
 	c.ours = g_new(uint64_t, LIVE);
 	c.other = g_new(uint64_t, LIVE);
 	if (crowd_fill(&c)) {
@@ -202,7 +202,7 @@ bench_crowd(void)
 		bench_run(&(struct bench_row){
 			.what = what,
 			.unit = "ns",
-			.reference = "ideal slabs",
+			.reference = reference,
 			.ours = crowd_ours,
 			.other = crowd_ideal,
 			.with = &c,
@@ -255,7 +255,7 @@ bytes_ideal(void *with)
 	(void)with;
 	malloc_trim(0);
 	before = bench_resident();
-	s = ideal_slabs_new(400000);
+	s = ideal_slabs_new(400000, false);
 	for (unsigned int i = 0; i < LIVE; i++)
 		ideal_slabs_take(s, some_size(bench_random(&random)));
 	bytes = (double)(bench_resident() - before);
@@ -268,7 +268,9 @@ main(int argc, char **argv)
 {
 	bench_begin(argc, argv);
 	bench_hit();
-	bench_crowd();
+	bench_crowd("random kmalloc+kfree, 1M live", "ideal slabs", false);
+	bench_crowd("random kmalloc+kfree, 1M live, links in objects",
+		    "ideal slabs with bytes", true);
 	bench_run(&(struct bench_row){
 		.what = "host memory for an object in use",
 		.unit = "bytes",

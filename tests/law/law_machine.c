@@ -249,8 +249,20 @@ line_free(struct out *out)
 static bool
 is_harmless(pa_t at)
 {
-	va_t address = run.m->phys->arch->page_offset + at;
+	const struct phys *phys = run.m->phys;
+	va_t address = phys->arch->page_offset + at;
 
+	/* Nor tables and stacks. */
+	for (pa_t end = at + 64; at < end; at += 32) {
+		pfn_t pfn = at >> phys->page_shift, head;
+		enum migratetype type;
+		unsigned int order;
+
+		if (frame_block(phys, pfn, &head, &order, &type) ==
+			    FRAME_ALLOCATED &&
+		    (phys->frames[head].owner & OWNER_KERNEL))
+			return false;
+	}
 	return !slab_of(run.m->slab, address) &&
 	       !slab_of(run.m->slab, address + 64);
 }
@@ -299,6 +311,8 @@ line_bytes(struct out *out)
 }
 
 #include "lines_kernel.h"
+#include "lines_task.h"
+#include "lines_maps.h"
 
 static void
 line_sysctl(struct out *out)
@@ -393,6 +407,12 @@ static const struct {
 	{10, line_pool	      },
 	  {10, line_percpu	  },
 	{2,  line_fault      },
+	{12, line_task	      },
+	  {20, line_map	       },
+	{30, line_touch      },
+	{4,  line_file	     },
+	  {8,  line_area       },
+	{6,  line_kernel_use },
 	{3,  line_sysctl     },
 	  {3,  line_memory	 },
 	{4,  line_clock      },

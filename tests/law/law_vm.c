@@ -109,6 +109,7 @@ make_files(struct run *r)
 static void
 stop(struct run *r)
 {
+	window = 192;
 	for (unsigned int i = 0; i < FILES; i++)
 		g_free(r->content[i]);
 	for (unsigned int i = 0; i < r->nr_made; i++)
@@ -194,16 +195,30 @@ run_once(size_t i, const struct law_run *law, unsigned int ops, bool second,
 	}
 	if (task_wake(task_find(r->vm, 1)))
 		fail(r, "PID 1 does not run");
+	if (r->kind->huge) {
+		window = WINDOW_MOST;
+		r->vm->thp->enabled = THP_ALWAYS;
+		r->vm->thp->use_zero_page = true;
+		r->vm->thp->defrag = THP_DEFRAG_MADVISE;
+	}
 	fill(r);
 	pages = unused_pages(r->phys);
 	make_files(r);
 	fork_first(r);
 	run_steps(r, ops);
 	vm_digest(r->vm, &(struct number_stream){hash_number, digest});
+	say(r,
+	    "huge pages: %u at once, %u collapsed, %u entries split, %u pages",
+	    (unsigned int)r->phys->event[VE_thp_fault_alloc],
+	    (unsigned int)r->phys->event[VE_thp_collapse_alloc],
+	    (unsigned int)r->phys->event[VE_thp_split_pmd],
+	    (unsigned int)r->phys->event[VE_thp_split_page]);
 	while (r->nr_tasks)
 		drop_task(r, 0);
 	if (!r->law.failed)
 		check_files(r);
+	(void)thp_shrink_zero(r->vm, 0);
+	(void)hugetlb_resize(r->vm, 0, HUGETLB_ALL_NODES, 0);
 	check_laws(r);
 	if (!r->law.failed && unused_pages(r->phys) != pages)
 		fail(r, "%" PRIu64 " pages were free, %" PRIu64 " are", pages,

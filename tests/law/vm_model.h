@@ -11,15 +11,24 @@
 #include "driver.h"
 
 #include "kmemfs/vm/fault.h"
+#include "kmemfs/vm/hugetlb.h"
+#include "kmemfs/vm/mempolicy.h"
+#include "kmemfs/vm/thp.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define WINDOW 192 /* pages below mmap_base that the model watches */
-#define HEAP 32	   /* pages of the heap that it watches */
+#define WINDOW window /* pages below mmap_base that the model watches */
+#define WINDOW_MOST                                                            \
+	1600	/* of machines with huge pages: two of them, and more */
+#define HEAP 32 /* pages of the heap that it watches */
 #define PAGES (WINDOW + HEAP)
+#define PAGES_MOST (WINDOW_MOST + HEAP)
+#define HUGE 512	      /* frames of a huge page, where there are any */
+#define POOL_AT 0x40000000ULL /* where pages of the pool are mapped */
+#define POOL_MOST 6	      /* in a task */
 #define TASKS_MOST 7
 #define FILES 3
 #define FILE_PAGES 24
@@ -32,17 +41,32 @@ static const struct machine_kind {
 	const char *ini; /* of its [machine] group */
 	struct vm_config vm;
 	uint64_t room; /* pages that are left free; 0: all */
+	bool huge;     /* transparent huge pages and a pool */
 } kinds[] = {
-	{"small", "arch = x86-64\nmemory = 64M\ncpus = 2\n",    {0},								  0  },
-	{"i386",	 "arch = i386\nmemory = 64M\ncpus = 2\n",	  {0},							       0	},
-	{"pae",	"arch = i386-pae\nmemory = 64M\ncpus = 3\n",  {0},								  0  },
+	{"small",	  "arch = x86-64\nmemory = 64M\ncpus = 2\n",    {0},								  0,   false},
+	{"i386",	 "arch = i386\nmemory = 64M\ncpus = 2\n",	  {0},							       0,	  false},
+	{"pae",	"arch = i386-pae\nmemory = 64M\ncpus = 3\n",  {0},								  0,   false},
 	{"five",
-	 "arch = x86-64\nmemory = 64M\ncpus = 2\n",	     {.mode = MMU_5LEVEL, .pcid = true, .smep = true, .smap = true},
-	 0															 },
+	 "arch = x86-64\nmemory = 64M\ncpus = 2\n",		 {.mode = MMU_5LEVEL, .pcid = true, .smep = true, .smap = true},
+	 0,															      false},
 	{"nodes",
-	 "arch = x86-64\nmemory = 192M\nnodes = 3\ncpus = 6\n", {.pcid = true},
-	 0															 },
-	{"tiny",	 "arch = x86-64\nmemory = 47M\ncpus = 2\n",    {0},								 700},
+	 "arch = x86-64\nmemory = 192M\nnodes = 3\ncpus = 6\n",	 {.pcid = true},
+	 0,															      false},
+	{"thp",
+	 "arch = x86-64\nmemory = 128M\ncpus = 2\n",		{.pcid = true},
+	 0,															      true },
+	{"thp-five",
+	 "arch = x86-64\nmemory = 128M\ncpus = 2\n",		{.mode = MMU_5LEVEL},
+	 0,															      true },
+	{"thp-i386",  "arch = i386\nmemory = 128M\ncpus = 2\n",     {0},							    0,   true },
+	{"thp-pae",   "arch = i386-pae\nmemory = 128M\ncpus = 2\n", {0},							       0,	  true },
+	{"thp-nodes",
+	 "arch = x86-64\nmemory = 192M\nnodes = 3\ncpus = 6\n",	 {.pcid = true},
+	 0,															      true },
+	{"thp-tiny",
+	 "arch = x86-64\nmemory = 96M\ncpus = 2\n",		 {0},
+	 3000,															   true },
+	{"tiny",	 "arch = x86-64\nmemory = 47M\ncpus = 2\n",    {0},								 700, false},
 };
 
 /* A page of a file or of shared memory: bytes that many may see. */
@@ -60,9 +84,19 @@ struct mpage {
 	uint8_t *own;	       /* NULL: zeros, or what is shared */
 };
 
+/* A huge page of the pool: only its first and its last 4 KiB are used. */
+struct mpool {
+	bool mapped, written;
+	bool weak; /* was not promised: it may be missing, and may be lost */
+	unsigned int prot;
+	struct shared *shared; /* [2]; NULL: private */
+	uint8_t own[2][VM_PAGE];
+};
+
 struct mtask {
 	struct task *t;
-	struct mpage page[PAGES];
+	struct mpage page[PAGES_MOST];
+	struct mpool pool[POOL_MOST];
 };
 
 struct run {
@@ -82,6 +116,8 @@ struct run {
 	struct shared *made[SHARED_MOST]; /* of shared anonymous memory */
 	unsigned int nr_made;
 };
+
+static unsigned int window = 192;
 
 /* --- the flat model ----------------------------------------------------- */
 
@@ -140,6 +176,16 @@ some_task(struct run *r)
 	return r->task[below(r, r->nr_tasks)];
 }
 
+/* The first page of a huge one that page @n is in, or of the next one. */
+static unsigned int
+huge_page(const struct mtask *m, unsigned int n)
+{
+	unsigned int first = (unsigned int)(address(m, 0) / VM_PAGE % HUGE);
+
+	first = first ? HUGE - first : 0;
+	return first + (n > first ? (n - first) / HUGE * HUGE : 0);
+}
+
 /* Some pages of one of the two windows. */
 static unsigned int
 some_range(struct run *r, unsigned int *nr)
@@ -149,6 +195,13 @@ some_range(struct run *r, unsigned int *nr)
 	unsigned int n = (unsigned int)below(r, len);
 
 	*nr = 1 + (unsigned int)below(r, below(r, 4) ? 8 : len);
+	if (r->kind->huge && !heap && below(r, 2)) {
+		/* A huge page, or what lies across its border. */
+		n = huge_page(r->task[0], n);
+		*nr = below(r, 2) ? HUGE : 1 + (unsigned int)below(r, 3 * HUGE);
+		n += below(r, 3) ? 0 : (unsigned int)below(r, HUGE);
+		n = MIN_OF(n, len - 1);
+	}
 	*nr = MIN_OF(*nr, len - n);
 	return from + n;
 }

@@ -327,8 +327,7 @@ step_write(struct run *r)
 	done = touch(r, m, address(m, n) + offset, bytes, len, true, &err);
 	say(r, "%d write page %u+%u %u bytes: %u, %d", m->t->pid, n,
 	    (unsigned int)offset, (unsigned int)len, (unsigned int)done, err);
-	if (done != want && err != -ENOMEM && strcmp(r->kind->name, "tiny") &&
-	    n + 2 < WINDOW)
+	if (done != want && err != -ENOMEM && !r->kind->room && n + 2 < WINDOW)
 		fail(r, "%u bytes written of %u", (unsigned int)done,
 		     (unsigned int)want);
 	for (uint64_t left = done; left; n++) {
@@ -358,8 +357,7 @@ step_read(struct run *r)
 	    err);
 	if (done && !can_read(&m->page[n]))
 		fail(r, "page %u could be read", n);
-	if (!done && can_read(&m->page[n]) && err != -ENOMEM &&
-	    strcmp(r->kind->name, "tiny"))
+	if (!done && can_read(&m->page[n]) && err != -ENOMEM && !r->kind->room)
 		fail(r, "page %u could not be read: %d", n, err);
 	if (done && memcmp(bytes, content(&m->page[n]) + offset, done))
 		fail(r, "page %u reads other bytes", n);
@@ -384,6 +382,8 @@ step_fork(struct run *r)
 	}
 	child = g_memdup2(m, sizeof(*m));
 	child->t = t;
+	for (unsigned int i = 0; i < POOL_MOST; i++)
+		child->pool[i].weak |= !child->pool[i].shared;
 	for (unsigned int i = 0; i < PAGES; i++) {
 		struct mpage *p = &child->page[i];
 
@@ -427,12 +427,12 @@ step_advise(struct run *r)
 	static const int all[] = {
 		VM_MADV_DONTNEED, VM_MADV_DONTNEED,   VM_MADV_DONTFORK,
 		VM_MADV_DOFORK,	  VM_MADV_WIPEONFORK, VM_MADV_KEEPONFORK,
-		VM_MADV_WILLNEED, VM_MADV_SEQUENTIAL, VM_MADV_HUGEPAGE,
-		VM_MADV_COLD,
+		VM_MADV_WILLNEED, VM_MADV_SEQUENTIAL, VM_MADV_COLD,
+		VM_MADV_HUGEPAGE, VM_MADV_NOHUGEPAGE,
 	};
 	struct mtask *m = some_task(r);
 	unsigned int nr, n = some_range(r, &nr);
-	int what = all[below(r, ARRAY_SIZE(all))], err;
+	int what = all[below(r, ARRAY_SIZE(all) - (r->vm->thp ? 0 : 2))], err;
 	bool hole = false;
 
 	/* One kind of page, so that it is done with all or with none. */
@@ -501,19 +501,30 @@ step_sync(struct run *r)
 	say(r, "%d msync page %u +%u: %d", m->t->pid, n, nr, err);
 }
 
+#include "vm_steps_huge.h"
+
 static const struct law_step steps[] = {
-	{14, step_mmap    },
-	 {8,  step_munmap	},
-	   {8,  step_mprotect},
-	       {6,  step_mremap  },
-	{4,  step_brk	    },
+	{14, step_mmap      },
+	     {8,	 step_munmap    },
+	 {8,  step_mprotect  },
+	{6,  step_mremap    },
+	     {4,	 step_brk	 },
 	 {26, step_write	},
-	   {14, step_read	 },
-	       {5,  step_fork    },
-	{4,  step_exit    },
-	 {6,  step_advise	},
-	   {3,  step_lock	},
-	       {2,  step_sync    },
+	{14, step_read      },
+	     {5,	 step_fork	  },
+	 {4,  step_exit      },
+	{6,  step_advise    },
+	     {3,	 step_lock	  },
+	 {2,  step_sync      },
+	{8,  step_huge_map	 },
+	     {3,	 step_time	  },
+	 {3,  step_settings  },
+	{3,  step_split     },
+	     {3,	 step_collapse  },
+	 {4,  step_policy	},
+	{1,  step_pool_size },
+	     {3,	 step_pool_map  },
+	 {6,  step_pool_touch},
 };
 
 #endif

@@ -120,18 +120,28 @@ static void
 check_text(struct tree *t, const struct declared *d, const char *path,
 	   const struct tree_attr *attr)
 {
+	bool memory = !strcmp(d->size, "memory");
 	char piece[4096];
 	struct tree_file *f;
-	uint64_t len = 0;
-	ssize_t got;
+	uint64_t from = 0, until = UINT64_MAX, len = 0;
+	ssize_t got = 0;
 	int err = tree_open(t, attr->ino, O_RDONLY, &f);
 
 	result(!err, "it can be opened for reading", path);
 	if (err)
 		return;
-	while ((got = tree_read(f, piece, sizeof(piece), len)) > 0) {
+	/* In a hole of a task's memory nothing can be read. */
+	if (memory) {
+		off_t data = tree_lseek(f, 0, SEEK_DATA);
+
+		from = data < 0 ? attr->size : (uint64_t)data;
+		data = tree_lseek(f, (off_t)from, SEEK_HOLE);
+		until = data < 0 ? from : (uint64_t)data;
+	}
+	while (from + len < until &&
+	       (got = tree_read(f, piece, sizeof(piece), from + len)) > 0) {
 		len += (uint64_t)got;
-		if (!strcmp(d->size, "memory") && len > (1 << 20))
+		if (memory && len > (1 << 20))
 			break;
 	}
 	tree_close(f);
@@ -208,6 +218,25 @@ walk(struct tree *t, const char *path, uint64_t ino)
 		g_free(n->name);
 	}
 	g_array_free(names, TRUE);
+}
+
+/* Names that are found though no list has them. */
+static void
+look_up(struct tree *t, const char *path)
+{
+	struct tree_attr attr;
+	struct declared *d;
+
+	if (tree_path(t, path, &attr)) {
+		result(false, "it can be found", path);
+		return;
+	}
+	d = declaration_of(attr.ino);
+	result(d, "every name is declared", path);
+	if (!d)
+		return;
+	d->seen = true;
+	check_file(t, d, path, &attr);
 }
 
 /* --- control files: try and fails ---------------------------------------- */
@@ -320,6 +349,8 @@ walk_machine(const char *name, const char *const *ops)
 		result(!tree_do(t, *ops, NULL, NULL), "it can be done", *ops);
 	digest(t, before);
 	walk(t, "/", TREE_ROOT);
+	look_up(t, "/tasks/1/translate/0x7ffff0000000");
+	look_up(t, "/cpus/0/translate/0x400000");
 	digest(t, after);
 	result(!strcmp(before, after), "no read changes the digest", name);
 	tree_free(t);
@@ -332,6 +363,10 @@ main(int argc, char **argv)
 		"page/alloc_pages GFP_KERNEL 3 name=block",
 		"page/alloc_pages GFP_KERNEL|__GFP_COMP 2 name=compound",
 		"page/alloc_pages_exact 20K name=exact",
+		"file/create lib 10000 content=hello",
+		"task/fork name=sh",
+		"vm/mmap sh 1M name=map",
+		"vm/write sh map hello",
 		"slab/kmem_cache_create mine 100",
 		"slab/kmem_cache_create merged 100",
 		"slab/kmem_cache_create made 40 ctor=zero",

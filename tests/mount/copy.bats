@@ -6,6 +6,9 @@ setup() {
 	new_mountpoint
 	mount_machine -o nostream uma-small
 	alloc "GFP_KERNEL name=buf"
+	echo "name=sh" > "$mnt/control/task/fork"
+	echo "sh 10M name=heap" > "$mnt/control/vm/mmap"
+	echo "sh heap write 100K" > "$mnt/control/vm/touch"
 	echo hello > "$mnt/allocations/buf/data"
 }
 

@@ -29,6 +29,20 @@ enum trace_context {
 	TRACE_SOFTIRQ = 1 << 2,	 /* s */
 };
 
+/* Why a TLB is flushed, with the kernel's numbers and words. */
+#define TRACE_TLB_REASONS(R)                                                   \
+	R(ON_TASK_SWITCH, "flush on task switch")                              \
+	R(REMOTE_SHOOTDOWN, "remote shootdown")                                \
+	R(LOCAL_SHOOTDOWN, "local shootdown")                                  \
+	R(LOCAL_MM_SHOOTDOWN, "local mm shootdown")                            \
+	R(REMOTE_SEND_IPI, "remote ipi send")
+
+enum trace_tlb_reason {
+#define TRACE_TLB_ENUM(id, words) TRACE_TLB_##id,
+	TRACE_TLB_REASONS(TRACE_TLB_ENUM)
+#undef TRACE_TLB_ENUM
+};
+
 /* Who is running: stamped on each record by the op that sets it. */
 struct trace_now {
 	uint64_t ns; /* modelled time */

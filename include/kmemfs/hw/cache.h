@@ -9,6 +9,7 @@
 #ifndef KMEMFS_HW_CACHE_H
 #define KMEMFS_HW_CACHE_H
 
+#include "kmemfs/base/number_stream.h"
 #include "kmemfs/base/types.h"
 
 #define CACHE_LINE 64
@@ -70,6 +71,13 @@ void caches_flush_line(struct caches *c, pa_t at);
 void caches_flush_cpu(struct caches *c, unsigned int cpu);
 const struct cache_stats *caches_stats(const struct caches *c,
 				       unsigned int cpu);
+
+struct cache_geometry caches_geometry(const struct caches *c,
+				      enum cache_level level);
+/* What a line from the node's own memory takes. */
+uint32_t caches_memory_cycles(const struct caches *c);
+/* What later accesses depend on, as numbers. */
+void caches_digest(const struct caches *c, const struct number_stream *to);
 
 /* Walk a CPU's lines of a level: the @n-th way, sets first; false beyond the
  * end; @line UINT64_MAX: empty. */

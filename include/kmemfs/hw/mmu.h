@@ -22,6 +22,7 @@ enum mmu_mode {
 	MMU_4LEVEL, /* x86-64, 48 bits */
 	MMU_5LEVEL, /* x86-64 with LA57 */
 	MMU_CUSTOM, /* a textbook's tables, described in the machine file */
+	MMU_BOUNDS, /* no tables: a base that is added, a limit before it */
 	NR_MMU_MODES
 };
 
@@ -63,13 +64,15 @@ struct mmu_regs {
 	enum mmu_mode mode;
 	const struct mmu_format *format; /* MMU_CUSTOM's; else NULL */
 	uint64_t cr3;
-	uint64_t pdpte[4]; /* PAE: what was loaded with CR3 */
-	uint8_t phys_bits; /* MAXPHYADDR, 32 to 52 */
-	bool wp;	   /* CR0.WP */
-	bool pse;	   /* CR4.PSE: 32-bit mode's large pages */
-	bool nxe;	   /* EFER.NXE */
-	bool smep, smap;   /* CR4 */
-	bool gb_pages;	   /* 1 GiB pages are supported */
+	uint64_t pdpte[4];    /* PAE: what was loaded with CR3 */
+	uint64_t base, limit; /* MMU_BOUNDS: addresses from @limit on are
+				 refused, @base is added to others */
+	uint8_t phys_bits;    /* MAXPHYADDR, 32 to 52 */
+	bool wp;	      /* CR0.WP */
+	bool pse;	      /* CR4.PSE: 32-bit mode's large pages */
+	bool nxe;	      /* EFER.NXE */
+	bool smep, smap;      /* CR4 */
+	bool gb_pages;	      /* 1 GiB pages are supported */
 };
 
 enum mmu_access { MMU_READ, MMU_WRITE, MMU_FETCH };
@@ -94,7 +97,8 @@ enum mmu_error {
 enum mmu_outcome {
 	MMU_OK,
 	MMU_PAGE_FAULT,
-	MMU_GENERAL_PROTECTION, /* non-canonical; bad PDPTE at a CR3 load */
+	MMU_GENERAL_PROTECTION, /* non-canonical; beyond the limit; bad PDPTE
+				   at a CR3 load */
 };
 
 /* An entry that the walk read. */
@@ -115,7 +119,7 @@ struct mmu_result {
 	struct mmu_step step[MMU_LEVELS_MAX];
 };
 
-/* The format of a mode other than NONE and CUSTOM. */
+/* The format of a mode that has tables. */
 const struct mmu_format *mmu_format(const struct mmu_regs *regs);
 /*
  * Walk; changes nothing.  The last step of a fault is the entry at fault,
@@ -123,6 +127,25 @@ const struct mmu_format *mmu_format(const struct mmu_regs *regs);
  */
 void mmu_walk(const struct ram *ram, const struct mmu_regs *regs,
 	      const struct mmu_request *request, struct mmu_result *result);
+/* Where a walk goes on that knows what entries above say. */
+struct mmu_start {
+	pa_t table;
+	uint64_t in_all, in_any; /* bits of the entries above, together */
+	uint8_t level;		 /* of the table */
+};
+
+/* mmu_walk() from @start on, which must be what the tables said. */
+void mmu_walk_from(const struct ram *ram, const struct mmu_regs *regs,
+		   const struct mmu_request *request,
+		   const struct mmu_start *start, struct mmu_result *result);
+/*
+ * What a walk knew below its step @n, for mmu_walk_from(): false when that one
+ * led to no table, or when nobody keeps what it says (a PAE PDPTE is in a
+ * register anyway).  @start: where the walk began, NULL: at the top.
+ */
+bool mmu_start_below(const struct mmu_regs *regs, const struct mmu_start *start,
+		     const struct mmu_result *result, unsigned int n,
+		     struct mmu_start *below);
 /* Whether a page lets @q through that has these rights from all its entries
  * together, be they read just now or kept in a TLB. */
 bool mmu_allows(const struct mmu_regs *regs, const struct mmu_request *q,
@@ -143,6 +166,13 @@ bool mmu_load_cr3(const struct ram *ram, struct mmu_regs *regs, uint64_t cr3);
 /* Reserved bits of a present entry of @level that is (not) a leaf. */
 uint64_t mmu_reserved(const struct mmu_regs *regs, unsigned int level,
 		      bool leaf);
+/* Whether a present entry of @level is taken for a leaf. */
+bool mmu_is_leaf(const struct mmu_regs *regs, unsigned int level,
+		 uint64_t entry);
+/* What a present entry of @level names: first byte of a page, when it is a
+ * leaf, or of a table. */
+pa_t mmu_entry_pa(const struct mmu_regs *regs, unsigned int level,
+		  uint64_t entry);
 /* log2 of the bytes that one entry of @level covers. */
 unsigned int mmu_level_shift(const struct mmu_format *f, unsigned int level);
 

@@ -13,6 +13,7 @@
 #define KMEMFS_HW_TLB_H
 
 #include "kmemfs/hw/mmu.h"
+#include "kmemfs/hw/psc.h"
 
 /* Its buffers; sizes come from the machine file, [tlb] NAME = SETS WAYS. */
 enum tlb_part {
@@ -61,6 +62,13 @@ struct tlb;
 
 struct tlb *tlb_new(const struct tlb_geometry geometry[NR_TLB_PARTS]);
 void tlb_free(struct tlb *t);
+/* The smallest page is of 2^@shift bytes, 1 to 31, not of 4 KiB: before
+ * anything is entered.  It goes where pages of 4 KiB go. */
+void tlb_set_page_shift(struct tlb *t, unsigned int shift);
+/* Keep upper entries too, or do not: before anything is entered. */
+void tlb_keep_upper(struct tlb *t, bool keep);
+/* What it keeps of upper entries; NULL: nothing. */
+struct psc *tlb_upper(const struct tlb *t);
 struct tlb_stats *tlb_stats(struct tlb *t);
 
 enum tlb_where { TLB_MISS, TLB_HIT_L1, TLB_HIT_L2 };

@@ -12,16 +12,29 @@
 #include "kmemfs/phys/phys.h"
 #include "kmemfs/slab/percpu.h"
 #include "kmemfs/slab/slab.h"
+#include "kmemfs/vm/kernel.h"
 
 struct sysctl_setting {
 	char *name;
 	char *value;
 };
 
+/* What [mmu], [tlb], [cache] and [costs] say beside vm_config. */
+struct mmu_config {
+	struct mmu_format format; /* of MMU_CUSTOM */
+	struct tlb_geometry tlb[NR_TLB_PARTS];
+	struct cache_config cache;
+	struct vm_costs costs;
+	bool cached; /* the caches are modelled */
+};
+
 struct machine_config {
 	struct phys_config phys;
 	struct slab_config slab;     /* [slab] */
 	struct percpu_config percpu; /* [percpu] */
+	struct vm_config vm;	     /* [mmu]: what CPUs make of addresses */
+	struct mmu_config mmu;	     /* vm points here */
+	struct kernel_config kernel; /* [kernel] */
 	char *cmdline; /* owned; phys.cmdline, slab.cmdline point here */
 	uint64_t seed;
 	uint64_t ram_limit; /* bytes the host may hold for RAM */

@@ -73,9 +73,21 @@ struct ftrace_event {
 
 #define FTRACE_GFP_CACHED 64
 #define FTRACE_GFP_TEXT 104
+#define FTRACE_COLUMNS_TEXT 64
 
-/* What the reader remembers between lines: gfp texts, which repeat. */
+/* What the reader remembers between lines: texts that repeat. */
 struct ftrace {
+	/* The columns of the last line, up to the point of the stamp, and what
+	 * they say. */
+	struct {
+		char text[FTRACE_COLUMNS_TEXT];
+		uint32_t len; /* 0: unused */
+		uint32_t comm, comm_len;
+		uint32_t cpu;
+		int32_t pid;
+		uint8_t flags, preempt;
+		uint64_t seconds;
+	} columns;
 	struct {
 		char text[FTRACE_GFP_TEXT];
 		uint32_t len; /* 0: unused */

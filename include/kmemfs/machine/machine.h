@@ -19,12 +19,16 @@
 #include "kmemfs/slab/mempool.h"
 #include "kmemfs/slab/percpu.h"
 #include "kmemfs/slab/slab.h"
+#include "kmemfs/vm/fault.h"
 
 struct journal;
 struct replay;
 struct allocation_table; /* the live allocations, see allocations.c */
 struct runners;
-struct slab_lab;    /* lab_slabs.h */
+struct area_table; /* allocations that are mappings, see areas.c */
+struct slab_lab;   /* lab_slabs.h */
+struct cost_lab;   /* lab_mmu.h */
+struct meltdown_lab;
 struct cache_table; /* the names of slab caches, see caches.c */
 
 /* What an allocation consists of. */
@@ -33,6 +37,8 @@ enum allocation_kind {
 	ALLOCATION_OBJECT, /* bytes at an address: an object of a cache or an
 			      element; the frames belong to the allocator, but
 			      those of a large kmalloc, whose owner is its id */
+	ALLOCATION_AREA,   /* addresses of an address space, with or without
+			      memory behind them */
 };
 
 #define ALLOCATION_ID_MAX ((uint32_t)INT32_MAX)
@@ -49,10 +55,11 @@ struct allocation {
 	char *name;	   /* owned when named, else NULL */
 	pfn_t pfn;	   /* of its first byte */
 	uint64_t nr_pages; /* objects: frames that its bytes touch */
-	va_t address;	   /* objects: of its first byte */
-	uint64_t size;	   /* objects: bytes that were asked for */
+	va_t address;	   /* objects, areas: of its first byte */
+	uint64_t size;	   /* objects, areas: bytes that were asked for */
 	uint32_t pool;	/* objects: id of the cache or pool it goes back to, 0:
-			   whatever its address says */
+			   whatever its address says; areas: id of the address
+			   space, 0: the kernel's */
 	uint32_t cache; /* objects: id of the cache that it lies in, 0: it has
 			   pages of its own */
 	gfp_t gfp;
@@ -91,6 +98,8 @@ struct machine {
 	struct mempools *mempools;
 	struct percpu *percpu;
 	struct runners *runners; /* code that runs on CPUs, see runners.c */
+	struct vm *vm;
+	struct area_table *areas;
 	struct symbols *symbols; /* functions that callers are named after */
 	struct trace trace;
 
@@ -99,6 +108,10 @@ struct machine {
 	struct slab_lab *slab_lab; /* of the last control/labs/compare_slabs,
 				      NULL; not in the digest: it follows from
 				      the op and the machine file alone */
+	struct cost_lab *cost_lab; /* of control/labs/costs, ditto */
+	struct meltdown_lab *meltdown_lab; /* of control/labs/meltdown; what
+					      came of an op, nothing that later
+					      ones depend on */
 
 	struct journal *journal;
 	struct replay *replay;
@@ -236,6 +249,33 @@ uint64_t allocation_reach(const struct machine *m, const struct allocation *a);
 bool allocation_owns_pages(const struct machine *m, const struct allocation *a);
 /* Bytes that it was asked for. */
 uint64_t allocation_bytes(const struct machine *m, const struct allocation *a);
+
+/* --- ops_task.c --------------------------------------------------------------
+ */
+
+/* Tasks have ended: those that nobody waits for go. */
+void tasks_settle(struct machine *m);
+
+/* --- areas.c: allocations that are mappings ----------------------------------
+ *
+ * They live until nothing is mapped any more at their addresses: unmapped by
+ * whatever op, or gone with the address space.  What is unmapped in part is
+ * shorter from then on.
+ */
+
+struct area_table *area_table_new(struct machine *m);
+void area_table_free(struct area_table *t);
+/* @a, with kind, pool, address and size filled in, lies there from now on. */
+void area_place(struct machine *m, struct allocation *a);
+/* It lies nowhere; whoever does this places or removes it. */
+void area_lift(struct machine *m, const struct allocation *a);
+/* It lies elsewhere, or ends elsewhere. */
+void area_move(struct machine *m, struct allocation *a, va_t address,
+	       uint64_t size);
+/* The area of address space @mm that begins at @address, NULL. */
+struct allocation *area_at(const struct machine *m, uint32_t mm, va_t address);
+/* A task that it is mapped to, NULL: it is the kernel's. */
+struct task *area_task(const struct machine *m, const struct allocation *a);
 
 /* --- ops_mempool.c: elements of pools ---------------------------------------
  */

@@ -36,7 +36,7 @@
 	P(BOOL, "bool", uint64_t, "yes or no, 1 or 0")                         \
 	P(CONTEXT, "context", uint64_t,                                        \
 	  "process, atomic, softirq, irq or spinlock")                         \
-	P(TASK, "task", int64_t, "a task's PID")                               \
+	P(TASK, "task", const char *, "a task's name or PID")                  \
 	P(MIGRATETYPE, "migratetype", uint64_t, "a migrate type's number")     \
 	P(POLICY, "policy", uint64_t, "model or mirror")                       \
 	P(PAGE, "page", const char *, "an allocation's name, or a pfn")        \
@@ -89,6 +89,7 @@ struct op_desc {
 	unsigned int nr_params;
 	unsigned int args_size;
 	unsigned int flags;
+	int task; /* index of the first parameter that is a task, -1 */
 	int (*run)(struct op *op, void *args);
 	const char *doc, *gives, *fails, *example; /* help; fails: lines */
 	const char *before; /* op lines to run before the example, NULL */
@@ -106,6 +107,8 @@ struct op {
 	const struct op_desc *desc;
 	struct out *answer;		/* NULL: nobody reads it */
 	bool want_why;			/* record the story of an allocation */
+	struct task *task;		/* that the op is done by or for; PID 1
+					   when no parameter says so */
 	struct refusal *refusal;	/* filled in when it is not done */
 	uint32_t column[OP_PARAMS_MAX]; /* byte of each word; UINT32_MAX: not
 					   in the line */
@@ -180,6 +183,9 @@ int op_fail(struct op *op, int err, const char *format, ...)
 /* Refuse with EINVAL when @cpu, a CPU of the machine, is offline: 0 or -EINVAL.
  * @param as for op_refuse(). */
 int op_check_cpu(struct op *op, int param, uint64_t cpu);
+/* The task that @word, a name or a PID, stands for; stores it.  ESRCH. */
+int op_find_task(struct op *op, int param, const char *word,
+		 struct task **task);
 /* Refuse with EEXIST a name of an allocation that is taken; NULL is not. */
 int op_check_new_name(struct op *op, int param, const char *name);
 /* Refuse with ENFILE when fewer than @nr more allocations can be entered. */

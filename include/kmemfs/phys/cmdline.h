@@ -49,8 +49,10 @@ struct phys_cmdline {
 	pa_t cma_base;
 	pa_t cma_limit;
 	enum thp_mode thp;
-	uint64_t vmalloc; /* vmalloc=, bytes; 0: not given (i386) */
-	uint64_t highmem; /* highmem=, bytes; UINT64_MAX: not given */
+	uint64_t hugepages;	/* in the pool at boot */
+	uint64_t hugepage_size; /* bytes; 0: not given */
+	uint64_t vmalloc;	/* vmalloc=, bytes; 0: not given (i386) */
+	uint64_t highmem;	/* highmem=, bytes; UINT64_MAX: not given */
 	enum memhp_state memhp;
 	bool zonelist_by_zone;
 	bool numa_off;

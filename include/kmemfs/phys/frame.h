@@ -87,6 +87,7 @@ enum frame_owner_kind {
 	OWNER_ANON,    /* anonymous memory; number: id of its anon_vma */
 	OWNER_OBJECT,  /* page of a file or of shared memory; its id */
 	OWNER_STACK,   /* a kernel stack; number: its task's pid */
+	OWNER_VMALLOC, /* page of a vmalloc area; number: the area's id */
 };
 #define OWNER_KERNEL (1U << 31)
 #define OWNER_KIND_SHIFT 28

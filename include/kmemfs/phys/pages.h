@@ -31,7 +31,12 @@ struct page_request {
 	unsigned int cpu;
 	enum alloc_context context;
 	bool pf_memalloc; /* task has PF_MEMALLOC */
+	uint64_t nodes;	  /* bit per node below 64 that may serve; 0: all may */
 };
+
+/* The highest zone of a request: gfp_zone().  MAX_NR_ZONES: a combination of
+ * zone bits that means nothing. */
+enum zone_type request_zone(const struct arch *arch, gfp_t gfp);
 
 /*
  * Allocate 2^order frames.  On success stores the first pfn; the head frame
@@ -57,6 +62,8 @@ void pages_get(struct phys *phys, pfn_t pfn);
 /* Cut an allocated block into 2^order single pages, each with one reference
  * (split_page); compound blocks are not to be given. */
 void pages_split(struct phys *phys, pfn_t pfn, unsigned int order);
+/* The allocated block at @pfn is compound no more (ClearPageCompound). */
+void pages_uncompound(struct phys *phys, pfn_t pfn);
 
 /*
  * Allocate up to @nr single pages at one go into @pfns: __alloc_pages_bulk, as

@@ -498,6 +498,9 @@ uint64_t phys_available(const struct phys *phys);
  * as after boot or hotplug: init_per_zone_wmark_min.
  */
 void phys_init_wmark_min(struct phys *phys);
+/* khugepaged starts or stops: min_free_kbytes and the watermarks are computed
+ * anew, as start_stop_khugepaged() does. */
+void phys_set_khugepaged(struct phys *phys, bool runs);
 /* Recompute every zone's pcp high and batch; @cpu_online as the kernel's
  * argument of that name: 1 while a CPU comes online. */
 void phys_setup_pcp(struct phys *phys, unsigned int cpu_online);

@@ -94,6 +94,17 @@ struct percpu_stats {
 	uint64_t min_alloc_size, max_alloc_size;
 };
 
+/* Who else has addresses for areas; any may be NULL. */
+struct percpu_space {
+	void *user;
+	/* Where something begins that overlaps @start..@end, 0: nothing does */
+	va_t (*conflict)(void *user, va_t start, va_t end);
+	/* An area has these addresses from now on, or has them no more. */
+	void (*area)(void *user, va_t start, va_t end, bool gone);
+	/* Its page at @va has no frame any more. */
+	void (*page_gone)(void *user, va_t va);
+};
+
 struct percpu {
 	struct phys *phys;
 	struct ram *ram;
@@ -103,6 +114,7 @@ struct percpu {
 	unsigned int nr_units, units_per_alloc;
 	uint32_t *unit; /* [nr_cpus]: the CPU's unit */
 	va_t vmalloc_start, vmalloc_end;
+	struct percpu_space space;
 	GPtrArray *areas; /* of struct percpu_area *, the first chunk's first;
 			     NULL where one was given back */
 	struct percpu_chunk *first_chunk, *reserved_chunk; /* NULL: none */
@@ -160,6 +172,8 @@ void percpu_read(const struct percpu *pc, const struct percpu_variable *v,
  * and cannot be had; -ENOSPC: the host's limit. */
 int percpu_write(struct percpu *pc, const struct percpu_variable *v,
 		 unsigned int cpu, uint64_t at, const void *from, size_t len);
+/* The frame behind address @va of any area; PFN_NONE: none. */
+pfn_t percpu_frame_at(const struct percpu *pc, va_t va);
 /* The first 8 bytes, or as many as there are, as a number. */
 uint64_t percpu_value(const struct percpu *pc, const struct percpu_variable *v,
 		      unsigned int cpu);

@@ -141,7 +141,7 @@ struct slab {
 	bool linked;	 /* next and prev are those of a list */
 };
 
-_Static_assert(sizeof(struct slab) <= 64, "one cache line a slab");
+_Static_assert(sizeof(struct slab) == 64, "one cache line a slab");
 
 enum slab_where {
 	SLAB_FULL,	   /* no free object, on no list (SLUB: on the node's
@@ -354,7 +354,7 @@ struct slab_common {
 	 * 0: the rules have to be asked. */
 	uint8_t kmalloc_small[KMALLOC_SMALL / 8];
 
-	struct slab **slabs;  /* by number, in chunks; slab_get() */
+	struct slab *slabs;   /* by number, in lines of their own; slab_get() */
 	uint32_t nr_slabs;    /* numbers given so far */
 	uint32_t *slab_of;    /* [nr_pfns] of each page: number + 1, 0 */
 	pfn_t nr_pfns;	      /* 0: there was no slab yet */

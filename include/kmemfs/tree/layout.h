@@ -3,7 +3,9 @@
  * layout.h - the generated table of all names
  *
  * Children of a directory stand together: fixed names first, sorted, then
- * those that are keys.
+ * those that are keys.  A directory that nests has no children of its own but
+ * the keyed ones of its parent, itself among them; the value of its key, which
+ * each of these gets in the same place, is then that of a whole path.
  */
 #ifndef KMEMFS_TREE_LAYOUT_H
 #define KMEMFS_TREE_LAYOUT_H
@@ -34,7 +36,13 @@ struct layout_entry {
 	unsigned int parent;
 	unsigned int first_child, nr_children, nr_fixed;
 	unsigned int nr_keys; /* in its whole path */
-	const char *name;     /* NULL when the last part is a key */
+	bool numbered;	      /* its keys do not fit into an inode number */
+	unsigned int nested;  /* the child that has the keyed children of this
+				 one too, so that it can stand in itself: 0 */
+	/* That child: the key of the one that one with key @value stands in, 0:
+	 * none, but in this.  For all its keyed siblings too. */
+	uint64_t (*up)(const struct view *v, uint64_t value);
+	const char *name; /* NULL when the last part is a key */
 	const struct key_kind *key;
 	void (*show)(const struct view *v, struct out *out);
 	ssize_t (*read)(const struct view *v, void *to, size_t len,
@@ -46,6 +54,8 @@ struct layout_entry {
 	const char *stream;			    /* served by stream.c */
 	const char *target;			    /* of a link, template */
 	enum layout_size size;
+	bool vast; /* bytes by address, more than disks take: hidden from
+		      who takes the whole tree along */
 	enum layout_changes changes;
 	enum layout_fills named; /* its last part, when that is a key */
 	enum layout_fills fills; /* a directory: the most changing of its

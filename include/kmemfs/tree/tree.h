@@ -44,7 +44,8 @@ struct tree_attr {
 	enum tree_lasts name_lasts; /* that the name stands for this */
 };
 
-/* Takes over @m.  @nostream hides files whose reads block. */
+/* Takes over @m.  @nostream hides files whose reads block, and those
+ * that are larger than disks. */
 struct tree *tree_new(struct machine *m, bool nostream);
 void tree_free(struct tree *t);
 /* The machine, for front ends that need the lock around something of their

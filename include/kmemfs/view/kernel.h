@@ -40,5 +40,8 @@ extern const char *const node_stat_names[NR_NODE_STATS];
 extern const char *const vm_event_names[NR_VM_EVENTS];
 /* log2 of a huge page's pages: a PMD's worth. */
 unsigned int kernel_huge_order(const struct phys *phys);
+/* How far a node's counter, in frames, is shifted where it is printed: huge
+ * pages are told as such (vmstat_item_print_in_thp). */
+unsigned int kernel_huge_shift(const struct phys *phys, int stat);
 
 #endif

@@ -149,5 +149,11 @@ struct picture *picture_buddy(const struct machine *m, const char *font);
 struct picture *picture_frames(const struct machine *m, const char *font);
 /* The memory of each slab cache: what of it is in use, free, lost. */
 struct picture *picture_slab(const struct machine *m, const char *font);
+/* The tables of a task, each entry a cell. */
+struct picture *picture_pagetable(const struct machine *m, const struct task *t,
+				  const char *font);
+/* The areas of a task, what of each is in memory. */
+struct picture *picture_address_space(const struct machine *m,
+				      const struct task *t, const char *font);
 
 #endif

@@ -59,6 +59,10 @@ struct node *view_node(const struct view *v); /* key[0] is a node */
 struct zone *view_zone(const struct view *v); /* key[0] node, key[1] zone */
 /* key[0] is a cache's name (machine.h); NULL when it names none. */
 struct kmem_cache *view_cache(const struct view *v);
+/* key[0] is a PID; NULL when nobody has it. */
+struct task *view_task(const struct view *v);
+/* key[0] is a PID, key[1] the number of the page where an area of it begins. */
+struct vma *view_vma(const struct view *v);
 /* Read from @size bytes of modelled memory at @base, from the @at-th on: how
  * many, 0 at their end. */
 ssize_t view_read_ram(const struct view *v, pa_t base, uint64_t size, void *to,

@@ -52,7 +52,7 @@ uint64_t vm_copy_to_user(struct vm *vm, struct task *t, va_t to,
 uint64_t vm_copy_from_user(struct vm *vm, struct task *t, void *to, va_t from,
 			   uint64_t len);
 /* A debugger's look: no fault, no bit set; what is not there reads as zeros.
- * Returns whether all was there. */
+ * @t NULL: the kernel's tables.  Returns whether all was there. */
 bool vm_peek(const struct vm *vm, const struct task *t, va_t from, void *to,
 	     uint64_t len);
 

@@ -127,15 +127,21 @@ struct vm_object {
 	struct page_tree *pages;
 	uint64_t nr_pages; /* in it */
 	GPtrArray *areas;  /* of struct vma *: who maps it */
-	uint8_t *content;  /* of a file: what its device holds; NULL: zeros */
-	uint64_t content_len;
-	bool broken; /* its device answers with errors: SIGBUS */
+	GTree *device;	   /* of a file: index -> bytes of a page that its
+			      device holds; NULL, missing: zeros */
+	bool broken;	   /* its device answers with errors: SIGBUS */
+	/* Of huge pages of the pool: numbers of those that are promised or
+	 * there; NULL: another. */
+	GHashTable *reserved;
 };
 
 /* A new file of @size bytes that begins with @content (copied, @len may be 0);
  * one reference.  NULL: there is one called @name, or no number is left. */
 struct vm_object *vm_file_new(struct vm *vm, const char *name, uint64_t size,
 			      const void *content, uint64_t len);
+/* What its device holds, whatever its pages say: @len bytes from @at on. */
+void vm_file_look(const struct vm_object *o, uint64_t at, void *to,
+		  uint64_t len);
 struct vm_object *vm_file_find(const struct vm *vm, const char *name);
 void vm_object_get(struct vm_object *o);
 /* Drop a reference; the last one frees its pages. */
@@ -186,13 +192,25 @@ struct vma {
 	struct anon_vma *anon;	 /* NULL until it has had an anonymous page */
 	struct anon_vma **chain; /* [nr_chain] all that it is linked to */
 	uint32_t nr_chain;
-	int policy;	       /* enum mempolicy */
-	uint64_t policy_nodes; /* bit per node, up to 64 */
-	pfn_t pfn;	       /* VM_PFNMAP: first frame */
-	const char *special;   /* "[vdso]", static; NULL */
+	int policy;		   /* enum mempolicy */
+	uint64_t policy_nodes;	   /* bit per node, up to 64 */
+	uint64_t policy_user;	   /* nodes as they were asked for */
+	uint32_t policy_flags;	   /* enum mempolicy_flags */
+	pfn_t pfn;		   /* VM_PFNMAP: first frame */
+	struct hugetlb_resv *resv; /* VM_HUGETLB, private: promised pages that
+				      were used; NULL: none is promised */
+	const char *special;	   /* "[vdso]", static; NULL */
 };
 
-enum mempolicy { MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND, MPOL_INTERLEAVE };
+enum mempolicy {
+	MPOL_DEFAULT,
+	MPOL_PREFERRED,
+	MPOL_BIND,
+	MPOL_INTERLEAVE,
+	MPOL_LOCAL,
+	MPOL_PREFERRED_MANY,
+	NR_MEMPOLICIES
+};
 
 enum mm_counter {
 	MM_FILEPAGES,
@@ -224,6 +242,9 @@ struct mm {
 	/* The table of leaves used last, while vm->tables is leaf_gen. */
 	uint64_t leaf_of, leaf_gen;
 	pa_t leaf;
+	bool khugepaged; /* it is scanned: MMF_VM_HUGEPAGE */
+	bool huge_zero;	 /* it has the huge zero page: MMF_HUGE_ZERO_PAGE */
+	int64_t hugetlb; /* pages, outside of all other counts */
 };
 
 static inline uint64_t
@@ -300,10 +321,11 @@ int vm_munlockall(struct vm *vm, struct task *t);
 int vm_mincore(struct vm *vm, struct task *t, va_t addr, uint64_t len,
 	       uint8_t *vec);
 /*
- * Map frames @pfn.. at @addr, a whole area of @t made for it or any part of
- * one that is shared: remap_pfn_range.  Frames are neither counted nor kept.
+ * Map frames @pfn.. at *@at, 0: anywhere, and store where: a driver's mmap that
+ * ends in remap_pfn_range.  Frames are neither counted nor kept.  -EEXIST:
+ * something is mapped there.
  */
-int vm_remap_pfn(struct vm *vm, struct task *t, va_t addr, pfn_t pfn,
+int vm_remap_pfn(struct vm *vm, struct task *t, va_t *at, pfn_t pfn,
 		 uint64_t len, uint64_t prot);
 
 /* --- table.c: entries of page tables ------------------------------------ */
@@ -324,6 +346,18 @@ void vm_kernel_entry_made(struct vm *vm, va_t va);
  * -ENOSPC (the host's limit), -EFAULT (a bad table). */
 int vm_entry_make(struct vm *vm, struct mm *mm, va_t va, unsigned int cpu,
 		  pa_t *at);
+/* What maps an address, be it an entry of a small or of a huge page. */
+struct vm_leaf {
+	pa_t at;	    /* of the entry */
+	uint64_t entry;	    /* 0: nothing there */
+	unsigned int level; /* 0: of the smallest pages */
+	pfn_t pfn;	    /* frame of this very address, PFN_NONE: none */
+};
+/* False: there is no table that could have an entry. */
+bool vm_leaf(const struct vm *vm, const struct mm *mm, va_t va,
+	     struct vm_leaf *leaf);
+/* How many entries map frame @pfn, large and small: page_mapcount(). */
+uint32_t vm_mapcount(const struct vm *vm, pfn_t pfn);
 /* Write a leaf of @mm, the kernel's too; TLBs are the caller's business. */
 void vm_entry_set(struct vm *vm, pa_t at, uint64_t entry);
 

@@ -30,6 +30,7 @@ enum task_caps {
 	CAP_SYS_RAWIO_BIT = 1 << 1,
 	CAP_SYS_RESOURCE_BIT = 1 << 2,
 	CAP_SYS_ADMIN_BIT = 1 << 3,
+	CAP_SYS_NICE_BIT = 1 << 4,
 };
 
 /* Signals that this layer sends, and why. */
@@ -66,7 +67,12 @@ struct task {
 	uint32_t sig_code;
 	va_t sig_addr;
 	uint64_t caps; /* enum task_caps */
-	void *impl;    /* the kernel half's own: kmap_local stack, ... */
+	/* Where its pages come from: mempolicy.h. */
+	int policy; /* enum mempolicy */
+	uint32_t policy_flags;
+	uint64_t policy_nodes, policy_user;
+	int il_prev; /* node that interleaving has used last, -1: none */
+	void *impl;  /* the kernel half's own: kmap_local stack, ... */
 };
 
 struct task *task_find(const struct vm *vm, int32_t pid);
@@ -115,7 +121,8 @@ int task_wake(struct task *t);
 /*
  * CPU @cpu runs @t (NULL: idle) from now on: CR3 is loaded if it has another
  * address space, TLB entries go as the PCID rules say.  -EINVAL for a zombie
- * or a CPU that does not exist.
+ * or a CPU that does not exist; -EBUSY: it holds temporary mappings of another
+ * CPU, and so may not move.
  */
 int vm_switch_to(struct vm *vm, unsigned int cpu, struct task *t);
 

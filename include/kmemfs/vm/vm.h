@@ -34,6 +34,7 @@ struct task;
 struct vma;
 struct vm_object;
 struct anon_vma;
+struct kernel_half;
 
 /* The smallest page; tables of other sizes are hw/mmu.h's MMU_CUSTOM, which
  * has no tasks. */
@@ -63,6 +64,8 @@ enum vm_page_flags {
 	VMP_PINNED = 1 << 11, /* get_user_pages; vm->pins tells how often */
 	VMP_HUGETLB = 1 << 12,
 	VMP_READAHEAD = 1 << 13,
+	VMP_HUGE = 1 << 14, /* first frame of a transparent huge page */
+	VMP_TAIL = 1 << 15, /* another frame of one that entries of 4 KiB map */
 };
 
 #define VM_ASIDS 6 /* TLB_NR_DYN_ASIDS */
@@ -80,6 +83,10 @@ struct vm_cpu {
 	struct task *current; /* NULL: idle */
 	struct mm *mm;	      /* whose tables CR3 points at; NULL: none yet */
 	bool user;	      /* mode */
+	bool user_tables;     /* CR3 is that of the user half's own tables */
+	bool hand_made;	      /* CR3 was loaded by an op: what it points at is
+				 nobody's */
+	va_t cr2;	      /* address of the last page fault */
 	uint16_t pcid;
 	uint8_t asid, next_asid;
 	struct vm_asid asids[VM_ASIDS];
@@ -112,12 +119,23 @@ struct vm_sysctl_mm {
 	uint64_t mmap_min_addr;
 	uint64_t stack_guard_gap; /* pages */
 	uint64_t admin_reserve_kbytes, user_reserve_kbytes;
-	uint64_t nr_hugepages;
 	uint64_t fault_around_bytes; /* a power of two, a page at least */
 	uint64_t flush_ceiling;	     /* pages flushed one by one, at most */
 	uint64_t readahead_pages;
-	int thp; /* 0 never, 1 madvise, 2 always */
 };
+
+/* What things take beside accesses to caches, in cycles. */
+struct vm_costs {
+	uint32_t tlb_l2; /* a hit there, more than one in the first level */
+	uint32_t walk;	 /* beside its reads of entries */
+	uint32_t cr3;	 /* a load of it */
+	uint32_t invlpg;
+	uint32_t ipi;  /* telling another CPU to flush */
+	uint32_t mode; /* into the kernel, or back */
+	uint32_t task; /* from one task to another, CR3 apart */
+};
+
+extern const struct vm_costs vm_default_costs;
 
 /* What a machine is made of; zero: what its architecture has. */
 struct vm_config {
@@ -125,9 +143,14 @@ struct vm_config {
 	bool no_mmu;
 	const struct mmu_format *format; /* MMU_CUSTOM's */
 	uint8_t phys_bits;
-	bool no_nx, no_gb_pages, smep, smap, pcid;
+	bool no_nx, no_gb_pages, no_wp, smep, smap, pcid;
+	bool kpti;	      /* user mode has top tables of its own */
+	bool meltdown;	      /* loads that will fault speculate on */
+	bool upper_caches;    /* the TLB keeps upper entries */
+	uint64_t base, limit; /* MMU_BOUNDS's registers at boot */
 	const struct tlb_geometry *tlb;	  /* [NR_TLB_PARTS] */
 	const struct cache_config *cache; /* NULL: accesses cost nothing */
+	const struct vm_costs *costs;	  /* NULL: vm_default_costs */
 	uint64_t mmap_min_addr;		  /* 0: 65536, as Debian's */
 	void (*printk)(void *user, const char *line); /* may be NULL */
 	void *printk_user;
@@ -139,9 +162,6 @@ struct vm_config {
  */
 struct vm_hooks {
 	void *user;
-	/* The node to ask for a page of @area at @va: memory policies.  NULL:
-	 * the CPU's own. */
-	int (*place)(void *user, const struct vma *area, va_t va);
 	/* Kernel stack of a new task: stores its lowest address.  0, -errno.
 	 * NULL: a block of the direct map, as without VMAP_STACK. */
 	int (*stack_alloc)(void *user, struct task *t);
@@ -156,6 +176,14 @@ struct vm_hooks {
 			     uint32_t error_code);
 	/* CPU @cpu used a TLB entry for @va that tables no longer say. */
 	void (*stale_used)(void *user, unsigned int cpu, va_t va);
+	/* Areas of @mm at @start..@end are no more; the last time, when the
+	 * address space itself goes, all. */
+	void (*areas_gone)(void *user, const struct mm *mm, va_t start,
+			   va_t end);
+	/* The frame behind @va of an area of per-CPU memory; PFN_NONE. */
+	pfn_t (*percpu_page)(void *user, va_t va);
+	/* The kernel cannot go on: a stack ran over. */
+	void (*panic)(void *user, const char *why);
 	/* A task's record is made, or goes. */
 	void (*task_changed)(void *user, struct task *t, bool gone);
 };
@@ -180,7 +208,11 @@ struct vm {
 	enum mmu_mode mode;
 	struct vm_shape shape;
 	struct mmu_regs boot_regs; /* as each CPU starts */
-	bool pcid;
+	bool pcid, kpti, meltdown;
+	bool hand_made; /* a CPU's tables may be anywhere: CR3 was loaded by an
+			   op */
+	uint8_t page_shift; /* of the smallest page of a CPU's tables */
+	struct vm_costs costs;
 	struct vm_layout layout;
 	struct vm_sysctl_mm sysctl;
 	struct vm_hooks hooks;
@@ -188,22 +220,30 @@ struct vm {
 	unsigned int nr_cpus;
 	struct caches *caches; /* NULL: none */
 	struct mm *init_mm;    /* the kernel half; NULL until a task runs */
-	GPtrArray *mms;	       /* of struct mm *, by id; not init_mm */
-	GPtrArray *tasks;      /* of struct task *, by pid */
+	struct kernel_half *kernel; /* what is in it: kernel.h; NULL: nothing
+				       but its tables */
+	GPtrArray *mms;		    /* of struct mm *, by id; not init_mm */
+	GPtrArray *tasks;	    /* of struct task *, by pid */
 	GHashTable *by_pid;
 	GHashTable *by_name;
 	int32_t last_pid;
+	uint64_t forks;	     /* tasks ever made, after PID 1 */
+	bool ended;	     /* a task has, since somebody set this to false */
 	GHashTable *files;   /* name -> struct vm_object */
 	GHashTable *objects; /* id -> struct vm_object */
 	GHashTable *anon;    /* id -> struct anon_vma */
 	uint32_t last_mm, last_object, last_anon;
 	struct vm_page *pages; /* [max_pfn], sparse; NULL until used */
 	uint64_t pages_bytes;
-	GHashTable *pins;      /* pfn -> how often pinned */
-	pfn_t zero_page;       /* PFN_NONE: the kernel image has none */
-	uint64_t committed;    /* pages, Committed_AS */
-	uint64_t generation;   /* +1 whenever an entry may say less than
-				  before: TLB entries of before are suspect */
+	GHashTable *pins;	 /* pfn -> how often pinned */
+	struct thp *thp;	 /* thp.h */
+	struct hugetlb *hugetlb; /* hugetlb.h */
+	struct task *acting;	 /* whose fault or call it is that allocates:
+				    its memory policy counts; NULL: nobody's */
+	pfn_t zero_page;	 /* PFN_NONE: the kernel image has none */
+	uint64_t committed;	 /* pages, Committed_AS */
+	uint64_t generation;	 /* +1 whenever an entry may say less than
+				    before: TLB entries of before are suspect */
 	uint64_t tables;       /* +1 whenever a table may not be where it was */
 	uint64_t bad_minute;   /* lines about bad entries are few: of this, */
 	unsigned int bad_told; /* so many */
@@ -222,6 +262,10 @@ struct vm *vm_boot(struct phys *phys, struct ram *ram, struct symbols *symbols,
 		   const struct vm_config *config);
 /* Frees what the host keeps for it; frames are not given back. */
 void vm_free(struct vm *vm);
+
+/* Time has moved: what the kernel does by itself from time to time.  Whether
+ * it has done anything. */
+bool vm_tick(struct vm *vm);
 
 /* Bytes @at..+@len of RAM were written by something other than this layer:
  * what was remembered of tables there is doubtful now. */

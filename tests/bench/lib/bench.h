@@ -63,6 +63,9 @@ uint64_t bench_now(void);
 uint64_t bench_cpu(void);
 /* A fast generator; *@state is any number. */
 uint64_t bench_random(uint64_t *state);
+/* Zeros, in huge pages where the host has them, to be given back by munmap();
+ * ends the program when there are no addresses. */
+void *bench_memory(uint64_t bytes);
 /* Bytes of memory this process has now. */
 uint64_t bench_resident(void);
 /* Read file @path, unpack it when it is zstd; NULL when it cannot be read.

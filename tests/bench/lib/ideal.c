@@ -4,24 +4,10 @@
  */
 #include "ideal.h"
 
-#include <stdio.h>
+#include "bench.h"
+
 #include <stdlib.h>
 #include <sys/mman.h>
-
-static void *
-reserve(uint64_t bytes)
-{
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (at == MAP_FAILED) {
-		perror("bench: mmap");
-		exit(1);
-	}
-	/* All of it will be in use: the host may take huge pages at once. */
-	(void)madvise(at, bytes, MADV_HUGEPAGE);
-	return at;
-}
 
 static void
 push(struct ideal *b, uint32_t page, unsigned int order)
@@ -58,8 +44,8 @@ ideal_new(uint64_t nr_pages)
 	if (!b)
 		abort();
 	b->nr_pages = nr_pages;
-	b->state = reserve(nr_pages);
-	b->link = reserve(nr_pages * sizeof(*b->link));
+	b->state = bench_memory(nr_pages);
+	b->link = bench_memory(nr_pages * sizeof(*b->link));
 	for (unsigned int i = 0; i < IDEAL_ORDERS; i++)
 		b->head[i] = IDEAL_NONE;
 	for (uint64_t page = nr_pages; page; page -= 1U << top)

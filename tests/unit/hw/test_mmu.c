@@ -308,6 +308,72 @@ START_TEST(without_paging_an_address_is_physical)
 }
 END_TEST
 
+START_TEST(a_base_is_added_to_addresses_below_the_limit)
+{
+	struct mmu_result r;
+
+	build(MMU_4LEVEL);
+	regs.mode = MMU_BOUNDS;
+	regs.base = 17624;
+	regs.limit = 1501;
+	r = walk(499, MMU_WRITE, true);
+	ck_assert_int_eq(r.outcome, MMU_OK);
+	ck_assert_uint_eq(r.pa, 18123);
+	ck_assert_uint_eq(walk(1500, MMU_READ, true).pa, 17624 + 1500);
+	ck_assert_int_eq(walk(1501, MMU_READ, true).outcome,
+			 MMU_GENERAL_PROTECTION);
+	teardown();
+}
+END_TEST
+
+/* Bit 7 valid, 6 writable, 5 user, 4 accessed, 3 dirty; three bits of frame. */
+static const struct mmu_format textbook = {
+	.levels = 2,
+	.va_bits = 9,
+	.entry_bytes = 1,
+	.page_shift = 5,
+	.frame_bits = 3,
+	.index_bits = {2, 2},
+	.present = 0x80,
+	.write = 0x40,
+	.user = 0x20,
+	.accessed = 0x10,
+	.dirty = 0x08,
+};
+
+START_TEST(a_described_format_has_its_own_bits)
+{
+	/* Index 2 and 3, offset 5. */
+	const va_t va = 2 << 7 | 3 << 5 | 5;
+	const struct mmu_request write = {
+		.va = va, .access = MMU_WRITE, .user = true};
+	struct mmu_result r;
+
+	build(MMU_4LEVEL);
+	regs.mode = MMU_CUSTOM;
+	regs.format = &textbook;
+	ck_assert(mmu_load_cr3(ram, &regs, 0x40));
+	ram_store(ram, 0x42, 1, 0x80 | 0x60 | 4);
+	ram_store(ram, 0x83, 1, 0x80 | 0x60 | 7);
+	r = walk(va, MMU_READ, true);
+	ck_assert_int_eq(r.outcome, MMU_OK);
+	ck_assert_uint_eq(r.pa, 7 * 32 + 5);
+	ck_assert_uint_eq(r.page_shift, 5);
+	mmu_walk(ram, &regs, &write, &r);
+	ck_assert_uint_eq(mmu_set_bits(ram, &regs, &write, &r), 2);
+	ck_assert_uint_eq(ram_load(ram, 0x42, 1), 0x80 | 0x60 | 0x10 | 4);
+	ck_assert_uint_eq(ram_load(ram, 0x83, 1), 0x80 | 0x60 | 0x18 | 7);
+	/* Not user: for a user it is forbidden, though there. */
+	ram_store(ram, 0x42, 1, 0x80 | 0x40 | 4);
+	ck_assert_uint_eq(walk(va, MMU_READ, true).error_code,
+			  PF_PROT | PF_USER);
+	ck_assert_int_eq(walk(va, MMU_READ, false).outcome, MMU_OK);
+	ck_assert_int_eq(walk(1 << 9, MMU_READ, false).outcome,
+			 MMU_GENERAL_PROTECTION);
+	teardown();
+}
+END_TEST
+
 Suite *
 suite_mmu(void)
 {
@@ -328,6 +394,8 @@ suite_mmu(void)
 	tcase_add_test(tc, a_bad_pdpte_is_refused_when_cr3_is_loaded);
 	tcase_add_test(tc, large_pages_take_their_low_bits_from_the_address);
 	tcase_add_test(tc, without_paging_an_address_is_physical);
+	tcase_add_test(tc, a_base_is_added_to_addresses_below_the_limit);
+	tcase_add_test(tc, a_described_format_has_its_own_bits);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

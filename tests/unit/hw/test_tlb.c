@@ -163,6 +163,21 @@ START_TEST(a_machine_without_buffers_always_misses)
 }
 END_TEST
 
+START_TEST(pages_of_a_textbook_use_the_buffers_of_small_pages)
+{
+	tlb_set_page_shift(tlb, 5);
+	for (va_t va = 0; va < 5 * 16 * 32; va += 16 * 32)
+		fill(va, 5, 0, false);
+	/* Five pages of one set of four ways. */
+	ck_assert_int_eq(where(0, 0), TLB_HIT_L2);
+	ck_assert_int_eq(where(16 * 32 + 31, 0), TLB_HIT_L1);
+	ck_assert_int_eq(where(32, 0), TLB_MISS);
+	ck_assert_uint_eq(tlb_used(tlb, TLB_L1D_4K), 4);
+	tlb_flush_page(tlb, 16 * 32, 0);
+	ck_assert_int_eq(where(16 * 32, 0), TLB_MISS);
+}
+END_TEST
+
 Suite *
 suite_tlb(void)
 {
@@ -181,6 +196,7 @@ suite_tlb(void)
 	tcase_add_test(tc, large_pages_have_buffers_of_their_own);
 	tcase_add_test(tc, data_entries_serve_fetches_from_the_second_level);
 	tcase_add_test(tc, a_machine_without_buffers_always_misses);
+	tcase_add_test(tc, pages_of_a_textbook_use_the_buffers_of_small_pages);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -60,7 +60,7 @@ static const struct {
      "m:5: cpus: already set in line 3; a key may stand once in a group"							},
     {X86 "memroy = 1G\n",					       "m:3: memroy: group [machine] has no such key"		},
     {X86 "memory = 1G\n[tbl]\n",
-     "m:4: tbl: there is no such group (machine, firmware, boot, bootmem, node N, vm, slab, percpu, free, pcp, pageblocks)"						     },
+     "m:4: tbl: there is no such group (machine, firmware, boot, bootmem, node N, vm, mmu, tlb, cache, costs, kernel, slab, percpu, free, pcp, pageblocks)"						     },
     {X86 "memory = 1G\n[node 0]\nsize = 4\n",
      "m:5: size: group [node 0] has no such key"									       },
     {"[machine]\narch = arm\nmemory = 1G\n",
@@ -94,8 +94,8 @@ static const struct {
     {X86 "memory = 1G\ncmdline = kernelcore=101%\n",
      "m:4: cmdline: 'kernelcore=101%': kernelcore= and movablecore= take a "
      "size, or a percentage of memory up to 100%"									      },
-    {X86 "memory = 1G\ncmdline = hugepages=4\n",
-     "m:4: cmdline: 'hugepages=4': this argument changes memory in a way that "
+    {X86 "memory = 1G\ncmdline = hugetlb_cma=4\n",
+     "m:4: cmdline: 'hugetlb_cma=4': this argument changes memory in a way that "
      "is not modelled; leave it out"											   },
     {X86 "memory = 1G\ncmdline = maxcpus=1\n",
      "m:4: cmdline: 'maxcpus=1': how many CPUs there are is said by cpus= of "

@@ -432,6 +432,50 @@ START_TEST(no_cut_of_a_line_is_read_beyond_its_end)
 }
 END_TEST
 
+/* By a reader that knows no other line; what is left of one that is none may
+ * differ. */
+static void
+reads_as_alone(const char *line, size_t len)
+{
+	static struct ftrace fresh;
+	struct ftrace_event e, alone;
+
+	ftrace_init(&fresh);
+	ftrace_parse(&fresh, line, len, &alone);
+	ftrace_parse(&reader, line, len, &e);
+	ck_assert_msg(e.kind == alone.kind, "%.*s", (int)len, line);
+	if (alone.kind != FTRACE_UNPARSED)
+		ck_assert_msg(!memcmp(&e, &alone, sizeof(e)), "%.*s", (int)len,
+			      line);
+}
+
+START_TEST(a_line_reads_the_same_whatever_line_was_before)
+{
+	static const char bytes[] = " \t.:[]-0917x";
+	const char *before = columns[_i].line;
+	size_t len = strlen(before);
+	struct ftrace_event e;
+	char *line = strdup(before);
+
+	for (size_t other = 0; other < ARRAY_SIZE(columns); other++) {
+		ftrace_parse(&reader, before, len, &e);
+		reads_as_alone(columns[other].line,
+			       strlen(columns[other].line));
+	}
+	for (size_t at = 0; at < len; at++) {
+		for (const char *byte = bytes; *byte; byte++) {
+			ftrace_parse(&reader, before, len, &e);
+			line[at] = *byte;
+			reads_as_alone(line, len);
+		}
+		line[at] = before[at];
+		ftrace_parse(&reader, before, len, &e);
+		reads_as_alone(line, at);
+	}
+	free(line);
+}
+END_TEST
+
 START_TEST(every_line_of_the_samples_is_an_event_or_a_header)
 {
 	FILE *file = fopen("tests/data/samples/trace.text.txt", "r");
@@ -471,6 +515,8 @@ suite_ftrace(void)
 			    ARRAY_SIZE(others));
 	tcase_add_loop_test(tc, no_cut_of_a_line_is_read_beyond_its_end, 0,
 			    ARRAY_SIZE(columns));
+	tcase_add_loop_test(tc, a_line_reads_the_same_whatever_line_was_before,
+			    0, ARRAY_SIZE(columns));
 	tcase_add_test(tc, every_line_of_the_samples_is_an_event_or_a_header);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -253,6 +253,7 @@ random_args(struct op *op, uint64_t *seed, char *texts)
 
 		switch (p->type) {
 		case PARAM_PAGE:
+		case PARAM_TASK:
 		case PARAM_ADDRESS:
 		case PARAM_NAME:
 		case PARAM_NEWNAME:

@@ -75,7 +75,7 @@ START_TEST(small_kinds_list_all_of_theirs)
 		      "Unmovable Movable Reclaimable HighAtomic Isolate");
 	assert_listed(&key_sysnode, 0, "node0 node1");
 	assert_listed(&key_syscpu, 0, "cpu0 cpu1 cpu2 cpu3");
-	assert_listed(&key_system, 0, "kmem");
+	assert_listed(&key_system, 0, "kmem exceptions tlb mmap");
 	machine_free(m);
 }
 END_TEST
@@ -229,10 +229,12 @@ END_TEST
 START_TEST(every_kind_that_is_declared_is_known)
 {
 	static const char *const names[] = {
-		"alloc",  "cpu",  "cpunode",	"cpuzone",    "event",
-		"memblk", "node", "memblknode", "nodememblk", "nodecpu",
-		"order",  "pfn",  "syscpu",	"sysnode",    "system",
-		"type",	  "zone",
+		"alloc",  "cpu",   "cpunode",	 "cpuzone",    "event",
+		"memblk", "node",  "memblknode", "nodememblk", "nodecpu",
+		"order",  "pfn",   "syscpu",	 "sysnode",    "system",
+		"type",	  "zone",  "task",	 "taskname",   "va",
+		"vma",	  "ptdir", "ptleaf",	 "kptdir",     "kptleaf",
+		"ptsvg",  "ptpng", "assvg",	 "aspng",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -1,129 +1,18 @@
 // SPDX-License-Identifier: MIT
 /* test_picture.c - pictures can be read: texts apart, all inside, all shown */
-#include "unit/view/views.h"
+#include "unit/view/pictures.h"
 
 #include "kmemfs/phys/memory_block.h"
-#include "kmemfs/view/picture.h"
 
 #include <inttypes.h>
 
 Suite *suite_picture(void);
 
-#define SMALLEST 9 /* pixels of a font */
-
-typedef struct picture *(*draw_fn)(const struct machine *m, const char *font);
-
-static const struct {
-	const char *name;
-	draw_fn draw;
-} pictures[] = {
-	{"buddy",  picture_buddy },
-	{"frames", picture_frames},
-	{"slab",	 picture_slab  },
-};
-
-#define NR_PICTURES ((int)ARRAY_SIZE(pictures))
-
-static const char *const machines[] = {
-	NUMA_MACHINE,
-	HIGHMEM_MACHINE,
-	"[machine]\narch = x86-64\ncpus = 1\nmemory = 64M\n",
-	"[machine]\narch = generic\nmmu = no\ncpus = 1\nmemory = 16M\n",
-	"[machine]\narch = i386-pae\ncpus = 2\nmemory = 6G\n",
-	"[machine]\narch = x86-64\ncpus = 64\nmemory = 1T\nnodes = 8\n",
-	"[machine]\narch = x86-64\ncpus = 128\nmemory = 64T\nnodes = 16\n",
-	"[machine]\narch = x86-64\ncpus = 4\nmemory = 16G\nnodes = 100\n",
-	"[machine]\narch = x86-64\nmemory = 4G\ncma = yes\ncmdline = cma=64M\n",
-};
-
-/* The usual one; a wide one; what cairo has where no font is installed. */
-static const char *const fonts[] = {NULL, "monospace", "@cairo:"};
-
-/* --- what is asked of every picture ----------------------------------------
- */
-
-static bool
-overlap(const struct picture_box *a, const struct picture_box *b)
-{
-	return a->x < b->x + b->w && b->x < a->x + a->w && a->y < b->y + b->h &&
-	       b->y < a->y + a->h;
-}
-
-static const struct picture_shape *
-shape_at(const struct picture *p, guint i)
-{
-	return &g_array_index(picture_shapes(p), struct picture_shape, i);
-}
-
-static void
-check_text(const struct picture *p, guint i, const char *what)
-{
-	const struct picture_shape *s = shape_at(p, i);
-
-	ck_assert_msg(s->size >= SMALLEST, "%s: \"%s\" is too small", what,
-		      s->text);
-	for (const char *c = s->text; *c; c++)
-		if (*c < ' ' || *c > '~')
-			ck_abort_msg("%s: \"%s\" is not ASCII", what, s->text);
-	for (guint j = 0; j < picture_shapes(p)->len; j++) {
-		const struct picture_shape *t = shape_at(p, j);
-
-		if (j == i || !overlap(&s->box, &t->box))
-			continue;
-		if (t->kind == PICTURE_TEXT)
-			ck_abort_msg("%s: \"%s\" and \"%s\" overlap", what,
-				     s->text, t->text);
-		/* No text is written on a colour or hidden by one. */
-		if (t->kind == PICTURE_RECT)
-			ck_abort_msg("%s: \"%s\" lies on a rectangle", what,
-				     s->text);
-	}
-}
-
-static void
-check_picture(const struct picture *p, const char *what)
-{
-	double height = picture_height(p);
-
-	for (guint i = 0; i < picture_shapes(p)->len; i++) {
-		const struct picture_shape *s = shape_at(p, i);
-		const struct picture_box *b = &s->box;
-
-		if (MIN_OF(b->x, b->x + b->w) < 0 ||
-		    MAX_OF(b->x, b->x + b->w) > PICTURE_WIDTH ||
-		    MIN_OF(b->y, b->y + b->h) < 0 ||
-		    MAX_OF(b->y, b->y + b->h) > height)
-			ck_abort_msg("%s: %s at %.0f,%.0f of %.0fx%.0f lies "
-				     "outside",
-				     what, s->text ? s->text : "a shape", b->x,
-				     b->y, b->w, b->h);
-		if (s->kind == PICTURE_TEXT)
-			check_text(p, i, what);
-	}
-}
-
-static void
-check_machine(struct machine *m, const char *state)
-{
-	for (int i = 0; i < NR_PICTURES; i++) {
-		for (size_t f = 0; f < ARRAY_SIZE(fonts); f++) {
-			struct picture *p = pictures[i].draw(m, fonts[f]);
-			char *what = g_strdup_printf(
-				"%s, %s, %s", pictures[i].name, state,
-				fonts[f] ? fonts[f] : "usual font");
-
-			check_picture(p, what);
-			picture_free(p);
-			g_free(what);
-		}
-	}
-}
-
 START_TEST(texts_of_a_fresh_machine_are_apart_and_inside)
 {
-	struct machine *m = views_boot(machines[_i]);
+	struct machine *m = views_boot(picture_machines[_i]);
 
-	check_machine(m, machines[_i]);
+	pictures_check(m, picture_machines[_i]);
 	machine_free(m);
 }
 END_TEST
@@ -150,11 +39,12 @@ use_slabs(struct machine *m)
 
 START_TEST(texts_of_a_machine_in_use_are_apart_and_inside)
 {
-	struct machine *m = views_boot(machines[_i]);
+	struct machine *m = views_boot(picture_machines[_i]);
 
+	pictures_use_task(m);
 	use_slabs(m);
 	views_use(m, (unsigned int)_i, 3000);
-	check_machine(m, machines[_i]);
+	pictures_check(m, picture_machines[_i]);
 	machine_free(m);
 }
 END_TEST
@@ -165,10 +55,10 @@ START_TEST(texts_stay_apart_with_limits_far_from_one_another_or_equal)
 
 	ck_assert_int_eq(views_do(m, "vm/sysctl watermark_scale_factor 3000"),
 			 0);
-	check_machine(m, "limits far apart");
+	pictures_check(m, "limits far apart");
 	ck_assert_int_eq(views_do(m, "vm/sysctl watermark_scale_factor 1"), 0);
 	ck_assert_int_eq(views_do(m, "vm/sysctl min_free_kbytes 1"), 0);
-	check_machine(m, "limits all but equal");
+	pictures_check(m, "limits all but equal");
 	machine_free(m);
 }
 END_TEST
@@ -179,7 +69,7 @@ END_TEST
 static char *
 svg_of(const struct machine *m, int i, size_t *len)
 {
-	struct picture *p = pictures[i].draw(m, NULL);
+	struct picture *p = picture_table[i].draw(m, NULL);
 	struct out out = OUT_INIT;
 	char *text;
 
@@ -198,6 +88,8 @@ START_TEST(the_same_state_gives_the_same_svg)
 	size_t len, again;
 	char *a, *b;
 
+	pictures_use_task(m);
+	pictures_use_task(n);
 	use_slabs(m);
 	use_slabs(n);
 	views_use(m, 5, 500);
@@ -220,7 +112,7 @@ END_TEST
 START_TEST(the_same_picture_gives_the_same_png)
 {
 	struct machine *m = views_boot(NUMA_MACHINE);
-	struct picture *p = pictures[_i].draw(m, NULL);
+	struct picture *p = picture_table[_i].draw(m, NULL);
 	struct out a = OUT_INIT, b = OUT_INIT;
 
 	picture_png(p, &a);
@@ -245,11 +137,11 @@ big_endian(const char *at)
 
 START_TEST(a_png_is_one_and_as_large_as_the_picture)
 {
-	struct machine *m = views_boot(machines[_i]);
+	struct machine *m = views_boot(picture_machines[_i]);
 	struct out out = OUT_INIT;
 
 	for (int i = 0; i < NR_PICTURES; i++) {
-		struct picture *p = pictures[i].draw(m, NULL);
+		struct picture *p = picture_table[i].draw(m, NULL);
 
 		out_reset(&out);
 		picture_png(p, &out);
@@ -270,10 +162,10 @@ END_TEST
 
 START_TEST(an_svg_is_as_large_as_the_picture_and_closed)
 {
-	struct machine *m = views_boot(machines[_i]);
+	struct machine *m = views_boot(picture_machines[_i]);
 
 	for (int i = 0; i < NR_PICTURES; i++) {
-		struct picture *p = pictures[i].draw(m, NULL);
+		struct picture *p = picture_table[i].draw(m, NULL);
 		size_t len;
 		char *text = svg_of(m, i, &len);
 		char *size = g_strdup_printf("viewBox=\"0 0 %d %.0f\"",
@@ -292,48 +184,16 @@ END_TEST
 /* --- what they show
  * ------------------------------------------------------------ */
 
-/* Pixels of @colour. */
-static double
-area_of(const struct machine *m, draw_fn draw, enum picture_colour colour)
-{
-	struct picture *p = draw(m, NULL);
-	double area = 0;
-
-	for (guint i = 0; i < picture_shapes(p)->len; i++) {
-		const struct picture_shape *s = shape_at(p, i);
-
-		if (s->kind == PICTURE_RECT && s->colour == colour)
-			area += s->box.w * s->box.h;
-	}
-	picture_free(p);
-	return area;
-}
-
-static bool
-shows(const struct machine *m, draw_fn draw, const char *text)
-{
-	struct picture *p = draw(m, NULL);
-	bool found = false;
-
-	for (guint i = 0; i < picture_shapes(p)->len; i++) {
-		const struct picture_shape *s = shape_at(p, i);
-
-		found |= s->text && strstr(s->text, text);
-	}
-	picture_free(p);
-	return found;
-}
-
 START_TEST(an_allocation_shows_in_the_map)
 {
 	struct machine *m = views_boot(NUMA_MACHINE);
-	double free = area_of(m, picture_frames, COLOUR_SKY);
-	double used = area_of(m, picture_frames, COLOUR_VERMILLION);
+	double free = pictures_area(m, picture_frames, COLOUR_SKY);
+	double used = pictures_area(m, picture_frames, COLOUR_VERMILLION);
 
 	ck_assert_int_eq(views_do(m, "page/alloc_pages GFP_KERNEL 0 name=one"),
 			 0);
-	ck_assert(area_of(m, picture_frames, COLOUR_VERMILLION) > used);
-	ck_assert(area_of(m, picture_frames, COLOUR_SKY) < free);
+	ck_assert(pictures_area(m, picture_frames, COLOUR_VERMILLION) > used);
+	ck_assert(pictures_area(m, picture_frames, COLOUR_SKY) < free);
 	machine_free(m);
 }
 END_TEST
@@ -351,12 +211,13 @@ START_TEST(each_movability_has_its_colour_in_the_map)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct machine *m = views_boot(NUMA_MACHINE);
-		double before = area_of(m, picture_frames, rows[i].colour);
+		double before =
+			pictures_area(m, picture_frames, rows[i].colour);
 
 		ck_assert_int_eq(views_do(m, "page/alloc_pages %s 10 name=one",
 					  rows[i].gfp),
 				 0);
-		ck_assert_msg(area_of(m, picture_frames, rows[i].colour) >
+		ck_assert_msg(pictures_area(m, picture_frames, rows[i].colour) >
 				      before,
 			      "%s", rows[i].gfp);
 		machine_free(m);
@@ -367,16 +228,16 @@ END_TEST
 START_TEST(per_cpu_pages_show_in_both)
 {
 	struct machine *m = views_boot(NUMA_MACHINE);
-	double map = area_of(m, picture_frames, COLOUR_YELLOW);
-	double bars = area_of(m, picture_buddy, COLOUR_YELLOW);
+	double map = pictures_area(m, picture_frames, COLOUR_YELLOW);
+	double bars = pictures_area(m, picture_buddy, COLOUR_YELLOW);
 
 	ck_assert_int_eq(views_do(m, "page/alloc_pages GFP_KERNEL 0 name=one"),
 			 0);
-	ck_assert(area_of(m, picture_frames, COLOUR_YELLOW) > map);
-	ck_assert(area_of(m, picture_buddy, COLOUR_YELLOW) > bars);
+	ck_assert(pictures_area(m, picture_frames, COLOUR_YELLOW) > map);
+	ck_assert(pictures_area(m, picture_buddy, COLOUR_YELLOW) > bars);
 	ck_assert_int_eq(views_do(m, "page/drain_all_pages"), 0);
-	ck_assert(area_of(m, picture_frames, COLOUR_YELLOW) == map);
-	ck_assert(area_of(m, picture_buddy, COLOUR_YELLOW) == bars);
+	ck_assert(pictures_area(m, picture_frames, COLOUR_YELLOW) == map);
+	ck_assert(pictures_area(m, picture_buddy, COLOUR_YELLOW) == bars);
 	machine_free(m);
 }
 END_TEST
@@ -384,22 +245,22 @@ END_TEST
 START_TEST(memory_offline_is_grey_in_its_zone_and_beyond)
 {
 	struct machine *m = views_boot(NUMA_MACHINE);
-	double before = area_of(m, picture_frames, COLOUR_LIGHT), middle;
+	double before = pictures_area(m, picture_frames, COLOUR_LIGHT), middle;
 
 	/* In the middle of node 1's Normal; then its first block, which the
 	 * zone does not span any more. */
 	ck_assert_int_eq(views_do(m, "memory/state memory50 offline"), 0);
-	middle = area_of(m, picture_frames, COLOUR_LIGHT);
+	middle = pictures_area(m, picture_frames, COLOUR_LIGHT);
 	ck_assert(middle > before);
-	ck_assert(!shows(m, picture_frames, "node 1, offline"));
+	ck_assert(!pictures_show(m, picture_frames, "node 1, offline"));
 	ck_assert_int_eq(
 		views_do(m, "memory/state memory%" PRIu64 " offline",
 			 m->phys->nodes[1]->zones[ZONE_NORMAL].start_pfn /
 				 memory_block_pages(m->phys)),
 		0);
-	ck_assert(shows(m, picture_frames, "node 1, offline"));
-	ck_assert(area_of(m, picture_frames, COLOUR_LIGHT) > middle);
-	check_machine(m, "blocks offline");
+	ck_assert(pictures_show(m, picture_frames, "node 1, offline"));
+	ck_assert(pictures_area(m, picture_frames, COLOUR_LIGHT) > middle);
+	pictures_check(m, "blocks offline");
 	machine_free(m);
 }
 END_TEST
@@ -410,7 +271,7 @@ START_TEST(a_free_block_counts_in_the_bar_of_its_order)
 
 	ck_assert_int_eq(views_do(m, "page/alloc_pages GFP_KERNEL 4 name=one"),
 			 0);
-	ck_assert(area_of(m, picture_buddy, COLOUR_VERMILLION) >
+	ck_assert(pictures_area(m, picture_buddy, COLOUR_VERMILLION) >
 		  12 * 12 * 2); /* more than the legends' swatches */
 	machine_free(m);
 }
@@ -419,20 +280,20 @@ END_TEST
 START_TEST(objects_show_in_the_map_and_in_the_bar_of_their_cache)
 {
 	struct machine *m = views_boot(NUMA_MACHINE);
-	double map = area_of(m, picture_frames, COLOUR_PURPLE);
+	double map = pictures_area(m, picture_frames, COLOUR_PURPLE);
 	double used;
 
-	ck_assert(!shows(m, picture_slab, "mine"));
+	ck_assert(!pictures_show(m, picture_slab, "mine"));
 	ck_assert_int_eq(views_do(m, "slab/kmem_cache_create mine 4000"), 0);
-	ck_assert(!shows(m, picture_slab, "mine"));
+	ck_assert(!pictures_show(m, picture_slab, "mine"));
 	ck_assert_int_eq(views_do(m, "slab/kmem_cache_alloc mine name=one"), 0);
-	ck_assert(shows(m, picture_slab, "mine"));
-	ck_assert(area_of(m, picture_frames, COLOUR_PURPLE) > map);
-	used = area_of(m, picture_slab, COLOUR_GREEN);
+	ck_assert(pictures_show(m, picture_slab, "mine"));
+	ck_assert(pictures_area(m, picture_frames, COLOUR_PURPLE) > map);
+	used = pictures_area(m, picture_slab, COLOUR_GREEN);
 	ck_assert_int_eq(views_do(m, "slab/kmem_cache_alloc mine name=two"), 0);
-	ck_assert(area_of(m, picture_slab, COLOUR_GREEN) > used);
+	ck_assert(pictures_area(m, picture_slab, COLOUR_GREEN) > used);
 	ck_assert_int_eq(views_do(m, "slab/kmem_cache_free mine two"), 0);
-	ck_assert(area_of(m, picture_slab, COLOUR_GREEN) == used);
+	ck_assert(pictures_area(m, picture_slab, COLOUR_GREEN) == used);
 	machine_free(m);
 }
 END_TEST
@@ -448,8 +309,8 @@ START_TEST(more_caches_than_can_be_drawn_are_counted)
 		ck_assert_int_eq(views_do(m, "slab/kmem_cache_alloc own%d", i),
 				 0);
 	}
-	ck_assert(shows(m, picture_slab, "more caches with "));
-	check_machine(m, "many caches");
+	ck_assert(pictures_show(m, picture_slab, "more caches with "));
+	pictures_check(m, "many caches");
 	machine_free(m);
 }
 END_TEST
@@ -457,23 +318,23 @@ END_TEST
 START_TEST(a_cell_shared_by_kinds_shows_each_of_them)
 {
 	/* 64 TiB: a cell is gigabytes, and one frame of it is in use. */
-	struct machine *m = views_boot(machines[6]);
-	double before = area_of(m, picture_frames, COLOUR_GREEN);
+	struct machine *m = views_boot(picture_machines[6]);
+	double before = pictures_area(m, picture_frames, COLOUR_GREEN);
 
 	ck_assert_int_eq(
 		views_do(m, "page/alloc_pages GFP_HIGHUSER_MOVABLE 0 name=one"),
 		0);
-	ck_assert(area_of(m, picture_frames, COLOUR_GREEN) > before);
+	ck_assert(pictures_area(m, picture_frames, COLOUR_GREEN) > before);
 	machine_free(m);
 }
 END_TEST
 
 START_TEST(more_zones_than_can_be_drawn_are_counted)
 {
-	struct machine *m = views_boot(machines[7]);
+	struct machine *m = views_boot(picture_machines[7]);
 
-	ck_assert(shows(m, picture_buddy, "more zones, not drawn"));
-	ck_assert(shows(m, picture_frames, "more zones, not drawn"));
+	ck_assert(pictures_show(m, picture_buddy, "more zones, not drawn"));
+	ck_assert(pictures_show(m, picture_frames, "more zones, not drawn"));
 	machine_free(m);
 }
 END_TEST
@@ -573,8 +434,13 @@ START_TEST(the_page_shows_every_picture_by_a_relative_name)
 	char *page = views_text(m, show_views_index, 0, 0);
 
 	for (int i = 0; i < NR_PICTURES; i++) {
-		char *img = g_strdup_printf("src=\"%s.svg\"", pictures[i].name);
+		char *img = g_strdup_printf("src=\"%s.svg\"",
+					    picture_table[i].name);
 
+		if (picture_table[i].of_task) {
+			g_free(img);
+			continue;
+		}
 		ck_assert_msg(strstr(page, img), "no %s", img);
 		g_free(img);
 	}
@@ -590,7 +456,7 @@ suite_picture(void)
 {
 	Suite *s = suite_create("picture");
 	TCase *t = tcase_create("picture");
-	int nr_machines = ARRAY_SIZE(machines);
+	int nr_machines = NR_PICTURE_MACHINES;
 
 	tcase_add_loop_test(t, texts_of_a_fresh_machine_are_apart_and_inside, 0,
 			    nr_machines);

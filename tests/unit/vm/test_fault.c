@@ -127,18 +127,21 @@ START_TEST(msync_writes_back_and_tells_of_the_next_write)
 	struct vmed *m = vmed_usual();
 	struct vm_object *f = vm_file_new(m->vm, "f", 2 * P, NULL, 0);
 	va_t s = map_with(m, 0, 2, RW, VM_MAP_SHARED, f, 0);
+	uint8_t byte;
 
 	ck_assert_int_eq(poke_user(m, m->t, s + P, 'a'), 0);
 	ck_assert_int_eq(node_sum(m, NS_nr_dirty), 1);
 	ck_assert_int_eq(vm_msync(m->vm, m->t, s, 2 * P, VM_MS_SYNC), 0);
 	ck_assert_int_eq(node_sum(m, NS_nr_dirty), 0);
-	ck_assert_uint_eq(f->content[P], 'a');
+	vm_file_look(f, P, &byte, 1);
+	ck_assert_uint_eq(byte, 'a');
 	ck_assert(!(leaf_of(m, m->t, s + P) & (PTE_RW | PTE_D)));
 	ck_assert_int_eq(poke_user(m, m->t, s + P, 'b'), 0);
 	ck_assert_int_eq(node_sum(m, NS_nr_dirty), 1);
 	ck_assert_int_eq(vm_munmap(m->vm, m->t, s, 2 * P), 0);
 	ck_assert_uint_eq(vm_object_sync(f, 0, 1), 1);
-	ck_assert_uint_eq(f->content[P], 'b');
+	vm_file_look(f, P, &byte, 1);
+	ck_assert_uint_eq(byte, 'b');
 	vm_object_put(f, 0);
 	vmed_free(m);
 }

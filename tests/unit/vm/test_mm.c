@@ -158,16 +158,18 @@ END_TEST
 START_TEST(device_memory_is_mapped_and_never_counted)
 {
 	struct vmed *m = vmed_usual();
-	va_t a = 0x200000000, at;
+	va_t a = 0x200000000, odd = a + 1, far = 4 * a, any = 0, at;
 	struct task *c;
 	uint64_t rss = mm_rss(m->t->mm);
 
-	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, a, 0xfe000, 4 * P, RW), 0);
+	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, &any, 0xfe000, P, RW), 0);
+	ck_assert_uint_eq(pfn_of(m, m->t, any), 0xfe000);
+	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, &a, 0xfe000, 4 * P, RW), 0);
 	ck_assert_uint_eq(pfn_of(m, m->t, a + P), 0xfe001);
 	ck_assert_uint_eq(mm_rss(m->t->mm), rss);
-	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, a, 1, P, RW), -EEXIST);
-	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, a + 1, 1, P, RW), -EINVAL);
-	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, 4 * a, UINT64_MAX, P, RW),
+	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, &a, 1, P, RW), -EEXIST);
+	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, &odd, 1, P, RW), -EINVAL);
+	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, &far, UINT64_MAX, P, RW),
 			 -EINVAL);
 	ck_assert_int_eq(vm_mremap(m->vm, m->t, a, 4 * P, 8 * P,
 				   VM_MREMAP_MAYMOVE, 0, &at),

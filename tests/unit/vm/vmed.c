@@ -13,10 +13,11 @@ vmed_new(const struct vmed_kind *kind)
 {
 	struct vmed *m = g_new0(struct vmed, 1);
 	struct vm_config config = kind->vm;
-	char *text =
-		g_strdup_printf("[machine]\narch = %s\nmemory = %s\ncpus = 2\n",
-				kind->arch ? kind->arch : "x86-64",
-				kind->memory ? kind->memory : "64M");
+	char *text = g_strdup_printf(
+		"[machine]\narch = %s\nmemory = %s\ncpus = 2\n%s",
+		kind->arch ? kind->arch : "x86-64",
+		kind->memory ? kind->memory : "64M",
+		kind->more ? kind->more : "");
 
 	m->b = boot_text(text);
 	g_free(text);
@@ -30,6 +31,12 @@ vmed_new(const struct vmed_kind *kind)
 	m->before = vmed_free_pages(m);
 	ck_assert_int_eq(task_fork(task_find(m->vm, 1), 0, 0, "t", &m->t), 0);
 	m->t->handles_segv = true;
+	if (kind->huge && m->vm->thp) {
+		m->vm->thp->enabled = THP_ALWAYS;
+		m->vm->thp->use_zero_page = true;
+		m->vm->thp->defrag = THP_DEFRAG_MADVISE;
+		m->vm->thp->khugepaged_defrag = true;
+	}
 	return m;
 }
 
@@ -44,6 +51,8 @@ vmed_free(struct vmed *m)
 {
 	if (m->t)
 		end_task(m->t);
+	(void)thp_shrink_zero(m->vm, 0);
+	(void)hugetlb_resize(m->vm, 0, HUGETLB_ALL_NODES, 0);
 	vmed_lawful(m);
 	ck_assert_uint_eq(vmed_free_pages(m), m->before);
 	vm_free(m->vm);

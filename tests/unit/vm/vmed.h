@@ -8,6 +8,9 @@
 #include "../phys/booted.h"
 
 #include "kmemfs/vm/fault.h"
+#include "kmemfs/vm/hugetlb.h"
+#include "kmemfs/vm/mempolicy.h"
+#include "kmemfs/vm/thp.h"
 
 #include <errno.h>
 
@@ -24,6 +27,8 @@ struct vmed_kind {
 	const char *arch;   /* NULL: x86-64 */
 	const char *memory; /* NULL: 64M */
 	struct vm_config vm;
+	const char *more; /* lines of [machine]; NULL: none */
+	bool huge;	  /* transparent huge pages wherever they can be */
 };
 
 #define RW (VM_PROT_READ | VM_PROT_WRITE)
