@@ -325,10 +325,9 @@ export_entry(struct tree *t, const char *path, const char *to)
 		out_fini(&target);
 		return err;
 	}
-	/* RAM and its dump are as large as the machine; write-only files have
-	 * nothing to say. */
-	if (!strcmp(path, "/ram") || !strcmp(path, "/vmcore") ||
-	    !(attr.mode & 0444))
+	/* RAM and its dumps are as large as the machine, a task's memory
+	 * larger; write-only files have nothing to say. */
+	if (attr.memory || !(attr.mode & 0444))
 		return 0;
 	file = fopen(to, "w");
 	if (!file)

@@ -209,7 +209,7 @@ parse(GOptionContext *context, const GOptionEntry *entries, int argc,
 		"threads=N,\nram_limit=SIZE, polled (the kernel keeps small "
 		"files), "
 		"nostream (no files whose reads "
-		"block).");
+		"block, none larger than disks).");
 	g_option_context_add_main_entries(context, entries, NULL);
 	ok = g_option_context_parse_strv(context, &words, &error);
 	if (!ok) {

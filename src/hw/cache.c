@@ -280,17 +280,52 @@ caches_latency(const struct caches *c, unsigned int cpu, pa_t at,
 	return latency(c, cpu, at >> LINE_SHIFT, distance, from, &other);
 }
 
+/* What L1 can do alone no other level hears of. */
+static inline bool
+hit_l1(struct caches *c, unsigned int cpu, uint64_t line, bool write)
+{
+	struct cpu_caches *own = &c->cpu[cpu];
+	struct cache *l1 = &own->own[CACHE_L1];
+	struct way *w = cache_find(l1, &c->config.level[CACHE_L1], line);
+
+	if (!w || (write && !w->dirty))
+		return false;
+	w->used = ++l1->uses;
+	own->stats.hits[CACHE_L1]++;
+	return true;
+}
+
+bool
+caches_hit(struct caches *c, unsigned int cpu, pa_t at, unsigned int len,
+	   bool write, uint32_t *cycles)
+{
+	if ((at & (CACHE_LINE - 1)) + len > CACHE_LINE ||
+	    !hit_l1(c, cpu, at >> LINE_SHIFT, write))
+		return false;
+	*cycles = c->config.level[CACHE_L1].cycles;
+	c->cpu[cpu].stats.cycles += *cycles;
+	return true;
+}
+
 static uint32_t
 access_line(struct caches *c, unsigned int cpu, uint64_t line, bool write,
 	    unsigned int distance, enum cache_level *from)
 {
 	struct cpu_caches *own = &c->cpu[cpu];
 	struct cache *l3 = &c->node[c->cpu_node[cpu]];
+	const struct way *w;
 	enum cache_level level;
-	const struct way *w = own_find(c, cpu, line, &level);
-	bool dirty = w && w->dirty;
+	uint32_t cycles;
+	bool dirty;
 	int other;
-	uint32_t cycles = latency(c, cpu, line, distance, from, &other);
+
+	if (hit_l1(c, cpu, line, write)) {
+		*from = CACHE_L1;
+		return c->config.level[CACHE_L1].cycles;
+	}
+	w = own_find(c, cpu, line, &level);
+	dirty = w && w->dirty;
+	cycles = latency(c, cpu, line, distance, from, &other);
 
 	if (write && !dirty) {
 		take_from_others(c, cpu, line);

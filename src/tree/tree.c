@@ -201,6 +201,7 @@ fill_attr(struct tree *t, const struct place *p, struct tree_attr *attr)
 		.mode = types[kind_of(entry)] | entry->mode,
 		.mtime_ns = mtime_of(t, entry),
 		.nlink = 1,
+		.memory = entry->size == SIZE_MEMORY,
 		.attr_lasts = lasts_attr(entry),
 		.name_lasts = lasts_name(entry),
 	};

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* views.c - /views: the pictures, and the page that shows them */
+/* views.c - /views: the pictures, and the page that shows them and leads to
+ * those of tasks */
 #include "kmemfs/show.h"
 #include "kmemfs/view/picture.h"
+
+#include <string.h>
 
 void
 show_views_index(const struct view *v, struct out *out)
@@ -10,8 +13,22 @@ show_views_index(const struct view *v, struct out *out)
 #include "views_index.def"
 		;
 
-	(void)v;
-	out_mem(out, text, sizeof(text) - 1);
+	static const char place[] = "<p id=\"tasks\">";
+	const char *at = strstr(text, place) + strlen(place);
+
+	out_mem(out, text, (size_t)(at - text));
+	for (const struct task *t = task_next(v->m->vm, 0); t;
+	     t = task_next(v->m->vm, t->pid))
+		if (t->mm)
+			out_printf(out,
+				   "task %d %s: "
+				   "<a href=\"address-space-%d.svg\">address "
+				   "space</a>, "
+				   "<a href=\"pagetable-%d.svg\">page "
+				   "table</a><br>\n",
+				   t->pid, t->name ? t->name : "", t->pid,
+				   t->pid);
+	out_str(out, at);
 }
 
 typedef struct picture *(*draw_fn)(const struct machine *m, const char *font);

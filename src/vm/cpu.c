@@ -38,9 +38,12 @@ uint32_t
 cpu_cost(struct vm *vm, unsigned int cpu, pa_t at, unsigned int len, bool write)
 {
 	enum cache_level from;
+	uint32_t cycles;
 
 	if (!vm->caches)
 		return 0;
+	if (caches_hit(vm->caches, cpu, at, len, write, &cycles))
+		return cycles;
 	return caches_access(vm->caches, cpu, at, len, write,
 			     distance_to(vm, cpu, at), &from);
 }

@@ -62,6 +62,10 @@ void caches_free(struct caches *c);
 uint32_t caches_access(struct caches *c, unsigned int cpu, pa_t at,
 		       unsigned int len, bool write, unsigned int distance,
 		       enum cache_level *from);
+/* The same if it lies in one line that L1 can serve alone, whatever the
+ * distance; else false, and nothing has happened. */
+bool caches_hit(struct caches *c, unsigned int cpu, pa_t at, unsigned int len,
+		bool write, uint32_t *cycles);
 /* What caches_access would take, changing nothing. */
 uint32_t caches_latency(const struct caches *c, unsigned int cpu, pa_t at,
 			unsigned int distance, enum cache_level *from);

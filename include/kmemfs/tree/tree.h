@@ -40,6 +40,7 @@ struct tree_attr {
 	uint64_t size;
 	uint64_t mtime_ns; /* modelled time since boot */
 	unsigned int nlink;
+	bool memory; /* as large as the memory that it shows, with holes */
 	enum tree_lasts attr_lasts; /* all of the above */
 	enum tree_lasts name_lasts; /* that the name stands for this */
 };

@@ -425,8 +425,22 @@ START_TEST(shares_fill_the_whole_and_leave_out_nothing)
 }
 END_TEST
 
-/* --- the page that shows them
- * ------------------------------------------------------ */
+/* --- the page that shows them -------------------------------------------- */
+
+START_TEST(the_page_leads_to_the_pictures_of_tasks)
+{
+	struct machine *m = views_boot(NUMA_MACHINE);
+	char *page;
+
+	ck_assert_int_eq(machine_do(m, "task/fork name=sh", NULL, NULL), 0);
+	page = views_text(m, show_views_index, 0, 0);
+	ck_assert(strstr(page, "task 2 sh: <a href=\"address-space-2.svg\">"));
+	ck_assert(strstr(page, "<a href=\"pagetable-2.svg\">"));
+	ck_assert(strstr(page, "</html>"));
+	g_free(page);
+	machine_free(m);
+}
+END_TEST
 
 START_TEST(the_page_shows_every_picture_by_a_relative_name)
 {
@@ -487,6 +501,7 @@ suite_picture(void)
 	tcase_add_test(t, labels_are_moved_apart_within_their_limits);
 	tcase_add_test(t, shares_fill_the_whole_and_leave_out_nothing);
 	tcase_add_test(t, the_page_shows_every_picture_by_a_relative_name);
+	tcase_add_test(t, the_page_leads_to_the_pictures_of_tasks);
 	suite_add_tcase(s, t);
 	return s;
 }
