@@ -61,7 +61,7 @@ function from_pool(z, k,    j, i, at, sib) {
 }
 
 # Make the free blocks of @z as many as the host counts.
-function fit_blocks(z,    k, at, same, i) {
+function fit_blocks(z,    k, at, same) {
 	same = 1
 	for (k = 0; k <= 10; k++)
 		if (have[z, k] + 0 != want[z, k] + 0)
@@ -86,8 +86,7 @@ function fit_blocks(z,    k, at, same, i) {
 				break
 			}
 			add_block(z, at, k)
-			for (i = 0; i < two[k]; i++)
-				made_free[at + i] = 1
+			made_free[at] = k
 			moved++
 		}
 	}

@@ -29,17 +29,27 @@ function fill_pagesets(    z, t, p, i, class_, type) {
 # Frames of part @p in pageblocks of the type that begins with @type go to the
 # lists.
 function list_part(z, p, type,    at, end, start) {
-	for (at = part_from[p]; at < part_to[p]; at = end) {
+	for (at = part_from[p]; at < part_to[p] && pcp_turn <= pcp_n; at = end) {
 		end = min(part_to[p], (int(at / block_pages) + 1) * block_pages)
 		if (substr(type_at(at), 1, 1) != type)
 			continue
 		for (start = at; at < end; at++)
-			if (at in made_free) {
+			if (is_made_free(at)) {
 				list_frames(z, start, at, 0)
 				start = at + 1
 			}
 		list_frames(z, start, end, 0)
 	}
+}
+
+# Whether it lies in a free block that was made up.
+function is_made_free(at,    k, first) {
+	for (k = 0; k <= 10; k++) {
+		first = at - at % two[k]
+		if (first in made_free && made_free[first] == k)
+			return 1
+	}
+	return 0
 }
 
 # With @sure beyond the counts too, which are those of another moment.
