@@ -283,12 +283,12 @@ boot_vm(struct machine *m)
 
 	config.printk = phys_says;
 	config.printk_user = m;
+	config.kernel = &m->config->kernel;
 	m->vm = vm_boot(m->phys, m->ram, m->symbols, &config);
 	m->vm->hooks.user = m;
 	mmu_reports_attach(m);
 	m->vm->hooks.task_changed = task_changed;
 	m->vm->hooks.panic = vm_panics;
-	kernel_half_new(m->vm, &m->config->kernel);
 	kernel_glue_percpu(m);
 	m->areas = area_table_new(m);
 }

@@ -116,7 +116,7 @@ committed(const struct about *a)
 static uint64_t
 vmalloc_used(const struct about *a)
 {
-	return a->vm->kernel ? a->vm->kernel->vmalloc_pages : 0;
+	return a->vm->kernel->vmalloc_pages;
 }
 
 /* mm.h, pgtable_64_types.h, pgtable_32_areas.h: VMALLOC_END - VMALLOC_START. */

@@ -285,8 +285,6 @@ oom_score(const struct task *t)
 	const struct vm *vm = t->vm;
 	int64_t total = (int64_t)vm_total_pages(vm), points;
 
-	if (vm->hooks.swap_pages)
-		total += (int64_t)vm->hooks.swap_pages(vm->hooks.user);
 	if (!mm || t->tgid == 1 || t->kthread ||
 	    t->oom_score_adj == OOM_UNKILLABLE || !total)
 		return 0;

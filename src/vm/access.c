@@ -223,10 +223,7 @@ page_fault(struct touch *x, uint32_t code)
 	if (x->a->user)
 		return x->c->current ? bad_area(x, code, VM_SEGV_MAPERR)
 				     : -EFAULT;
-	if (vm->hooks.kernel_fault &&
-	    vm->hooks.kernel_fault(vm->hooks.user, x->cpu, x->va, code))
-		return 0;
-	if (vm->kernel && kernel_fault(vm, x->cpu, x->va, code))
+	if (kernel_fault(vm, x->cpu, x->va, code))
 		return 0;
 	return oops(x, code);
 }

@@ -316,6 +316,7 @@ vm_boot(struct phys *phys, struct ram *ram, struct symbols *symbols,
 	vm->thp = thp_new(vm);
 	vm->hugetlb = hugetlb_new(vm);
 	hugetlb_boot(vm);
+	kernel_half_new(vm, config->kernel);
 	vm->generation = vm->tables = 1;
 	add_init(vm);
 	return vm;

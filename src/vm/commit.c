@@ -24,12 +24,6 @@ vm_total_pages(const struct vm *vm)
 	return pages;
 }
 
-static uint64_t
-swap_pages(const struct vm *vm)
-{
-	return vm->hooks.swap_pages ? vm->hooks.swap_pages(vm->hooks.user) : 0;
-}
-
 uint64_t
 vm_commit_limit(const struct vm *vm)
 {
@@ -43,7 +37,7 @@ vm_commit_limit(const struct vm *vm)
 		pages = (uint64_t)((unsigned __int128)(vm_total_pages(vm) -
 						       huge) *
 				   s->overcommit_ratio / 100);
-	return pages + swap_pages(vm);
+	return pages;
 }
 
 /* overcommit_memory = 2 */
@@ -69,7 +63,7 @@ vm_commit(struct vm *vm, const struct task *t, uint64_t pages)
 
 	vm->committed += pages;
 	if (vm->sysctl.overcommit_memory == 0)
-		refused = pages > vm_total_pages(vm) + swap_pages(vm);
+		refused = pages > vm_total_pages(vm);
 	else if (vm->sysctl.overcommit_memory == 2)
 		refused = never_enough(vm, t);
 	if (!refused)

@@ -388,9 +388,6 @@ vm_handle_fault(struct vm *vm, struct task *t, struct vma *v, va_t va,
 		vm->acting = t;
 	vm->phys->event[VE_pgfault]++;
 	result = handle(&f);
-	while (unlikely(result & VM_FAULT_OOM) && vm->hooks.no_memory &&
-	       vm->hooks.no_memory(vm->hooks.user, t))
-		result = handle(&f);
 	if (t && !(result & VM_FAULT_ERROR)) {
 		if (result & VM_FAULT_MAJOR)
 			t->maj_flt++;

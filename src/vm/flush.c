@@ -210,17 +210,15 @@ vm_switch_to(struct vm *vm, unsigned int cpu, struct task *t)
 	c = &vm->cpu[cpu];
 	if (t == c->current)
 		return 0;
-	if (vm->kernel && !kernel_may_switch(cpu, t))
+	if (!kernel_may_switch(cpu, t))
 		return -EBUSY;
 	/* A task runs on one CPU at a time. */
 	for (unsigned int i = 0; t && i < vm->nr_cpus; i++)
 		if (vm->cpu[i].current == t) {
-			if (vm->kernel)
-				kernel_switch(vm, i, t, NULL);
+			kernel_switch(vm, i, t, NULL);
 			vm->cpu[i].current = NULL;
 		}
-	if (vm->kernel)
-		kernel_switch(vm, cpu, c->current, t);
+	kernel_switch(vm, cpu, c->current, t);
 	c->switches++;
 	c->cycles += vm->costs.task;
 	cpu_set_mode(vm, cpu, false);

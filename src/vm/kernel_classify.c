@@ -285,7 +285,7 @@ kernel_classify(const struct vm *vm, const struct task *t, uint64_t a,
 	*c = (struct address_class){.kind = ADDRESS_NONE, .pa = UINT64_MAX};
 	if (space == SPACE_BUS) {
 		classify_bus(vm, a, c);
-	} else if (space == SPACE_PHYSICAL || !vm->shape.f || !vm->kernel) {
+	} else if (space == SPACE_PHYSICAL || !vm->shape.f) {
 		classify_physical(vm, a, c);
 	} else if (!canonical(vm, a)) {
 		c->region = "hole";

@@ -260,7 +260,7 @@ kernel_lookup(const struct vm *vm, va_t va)
 	if (pa != UINT64_MAX)
 		return pa >= IMAGE_START && pa < image_end(vm) ? pa
 							       : UINT64_MAX;
-	if (va < vm->layout.page_offset || !vm->kernel || !vm->init_mm)
+	if (va < vm->layout.page_offset || !vm->init_mm)
 		return UINT64_MAX;
 	a = kernel_area_at(vm->kernel, va);
 	if (a && (a->flags & KA_PERCPU)) {

@@ -20,7 +20,8 @@ config_fill(struct kernel_half *k, const struct kernel_config *config)
 {
 	struct vm *vm = k->vm;
 
-	k->config = *config;
+	if (config)
+		k->config = *config;
 	if (!k->config.vmap_stack_set)
 		k->config.vmap_stack = vm->mode >= MMU_4LEVEL;
 	if (k->config.stack)

@@ -44,11 +44,10 @@ slot_of(const struct vm *vm, pfn_t pfn)
 va_t
 kernel_page_address(const struct vm *vm, pfn_t pfn)
 {
-	int slot;
+	int slot = slot_of(vm, pfn);
 
 	if (!is_high(vm, pfn))
 		return vm->layout.page_offset + (pfn << VM_PAGE_SHIFT);
-	slot = vm->kernel ? slot_of(vm, pfn) : -1;
 	return slot < 0 ? 0 : slot_va(vm, (unsigned int)slot);
 }
 

@@ -235,10 +235,13 @@ kernel_stack_alloc(struct task *t)
 void
 kernel_stack_free(struct task *t)
 {
+	if (!t->kernel_stack)
+		return;
 	if (kernel_stack_is_area(t->vm))
 		area_put(t);
 	else
 		block_put(t);
+	t->kernel_stack = 0;
 }
 
 /* --- interrupts ----------------------------------------------------------- */

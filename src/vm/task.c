@@ -80,78 +80,6 @@ next_pid(const struct vm *vm)
 	return 0;
 }
 
-/* --- kernel stacks ------------------------------------------------------ */
-
-static unsigned int
-stack_order(const struct vm *vm)
-{
-	unsigned int order = 0;
-
-	while (VM_PAGE << order < vm->layout.stack_bytes)
-		order++;
-	return order;
-}
-
-static void
-stack_count(struct vm *vm, pfn_t pfn, int sign)
-{
-	pg_node(vm, pfn)->stat[NS_nr_kernel_stack] +=
-		sign * (int64_t)(vm->layout.stack_bytes / 1024);
-}
-
-static int
-stack_alloc(struct task *t)
-{
-	struct vm *vm = t->vm;
-	const struct page_request q = {
-		.gfp = GFP_KERNEL | __GFP_ZERO,
-		.order = stack_order(vm),
-		.nid = NODE_LOCAL,
-		.cpu = t->cpu,
-	};
-	pfn_t pfn;
-	int err;
-
-	if (vm->hooks.stack_alloc)
-		return vm->hooks.stack_alloc(vm->hooks.user, t);
-	if (vm->kernel)
-		return kernel_stack_alloc(t);
-	err = pages_alloc(vm->phys, &q, &pfn);
-	if (err)
-		return err;
-	ram_zero(vm->ram, pfn << VM_PAGE_SHIFT, VM_PAGE << q.order);
-	vm->phys->frames[pfn].owner =
-		frame_owner(OWNER_STACK, (uint32_t)t->pid);
-	t->kernel_stack = vm->layout.page_offset + (pfn << VM_PAGE_SHIFT);
-	stack_count(vm, pfn, 1);
-	return 0;
-}
-
-static void
-stack_free(struct task *t)
-{
-	struct vm *vm = t->vm;
-	pfn_t pfn;
-
-	if (!t->kernel_stack)
-		return;
-	if (vm->hooks.stack_free) {
-		vm->hooks.stack_free(vm->hooks.user, t);
-		t->kernel_stack = 0;
-		return;
-	}
-	if (vm->kernel) {
-		kernel_stack_free(t);
-		t->kernel_stack = 0;
-		return;
-	}
-	pfn = (t->kernel_stack - vm->layout.page_offset) >> VM_PAGE_SHIFT;
-	stack_count(vm, pfn, -1);
-	vm->phys->frames[pfn].owner = 0;
-	pages_put(vm->phys, pfn, stack_order(vm), t->cpu);
-	t->kernel_stack = 0;
-}
-
 /* --- PID 1 -------------------------------------------------------------- */
 
 int
@@ -166,14 +94,14 @@ task_wake(struct task *t)
 	err = vm_start(t->vm, t->cpu);
 	if (err)
 		return err;
-	err = stack_alloc(t);
+	err = kernel_stack_alloc(t);
 	if (err)
 		return err;
 	t->asleep = false;
 	err = task_exec(t, &image);
 	if (err) {
 		t->asleep = true;
-		stack_free(t);
+		kernel_stack_free(t);
 		return err;
 	}
 	t->state = TASK_RUNNING;
@@ -246,7 +174,7 @@ task_make(struct vm *vm, const struct task *like, unsigned int cpu,
 	t->sig = t->sig_code = 0;
 	t->sig_addr = 0;
 	t->pid = t->tgid = next_pid(vm);
-	*err = t->pid ? stack_alloc(t) : -EAGAIN;
+	*err = t->pid ? kernel_stack_alloc(t) : -EAGAIN;
 	if (*err) {
 		g_free(t);
 		return NULL;
@@ -287,7 +215,7 @@ task_fork(struct task *parent, unsigned int cpu, unsigned int clone,
 		t->mm = mm_dup(parent, cpu, &err);
 	}
 	if (!t->mm) {
-		stack_free(t);
+		kernel_stack_free(t);
 		g_free(t->name);
 		g_free(t);
 		return err;
@@ -341,8 +269,7 @@ exit_one(struct task *t)
 {
 	struct vm *vm = t->vm;
 
-	if (vm->kernel)
-		kernel_task_gone(t);
+	kernel_task_gone(t);
 	for (unsigned int i = 0; i < vm->nr_cpus; i++)
 		if (vm->cpu[i].current == t) {
 			vm->cpu[i].current = NULL;
@@ -351,7 +278,7 @@ exit_one(struct task *t)
 	if (t->mm)
 		mm_put(t->mm, t->cpu);
 	t->mm = NULL;
-	stack_free(t);
+	kernel_stack_free(t);
 	t->state = TASK_ZOMBIE;
 	vm->ended = true;
 }

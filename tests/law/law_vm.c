@@ -17,6 +17,8 @@
  */
 #include "vm_steps.h"
 
+#include "kmemfs/vm/kernel.h"
+
 /* --- checks ------------------------------------------------------------- */
 
 /* All that @m has in its tables is what the model says. */
@@ -57,6 +59,12 @@ show_line(void *user, const char *line)
 
 /* --- runs --------------------------------------------------------------- */
 
+/* Stacks are blocks, which come free with their tasks. */
+static const struct kernel_config kernel = {
+	.vmap_stack_set = true,
+	.irq_shared = true,
+};
+
 static bool
 start(struct run *r, const struct machine_kind *kind)
 {
@@ -69,6 +77,7 @@ start(struct run *r, const struct machine_kind *kind)
 		return false;
 	config.printk = show_line;
 	config.printk_user = r;
+	config.kernel = &kernel;
 	r->phys = phys_boot(&r->config->phys, &r->trace, &r->now, NULL, NULL,
 			    why, sizeof(why));
 	r->ram = ram_new(r->phys->max_pfn << r->phys->page_shift, UINT64_MAX);

@@ -149,8 +149,7 @@ struct kernel_half {
 	uint64_t pkmap_flushes, kmap_sleeps;
 };
 
-/* The kernel half of @vm, which will free it; what it does it does from then
- * on, where hooks do not. */
+/* The kernel half of @vm, NULL: as kernels have it; part of vm_boot(). */
 void kernel_half_new(struct vm *vm, const struct kernel_config *config);
 void kernel_half_free(struct kernel_half *k);
 /* Make what all areas need: 0, -ENOSYS without tables, -ENOMEM, -ENOSPC.  All
@@ -301,7 +300,8 @@ va_t kernel_struct_page(const struct vm *vm, pfn_t pfn);
 
 /* --- stacks --------------------------------------------------------------- */
 
-/* A stack for @t: an area or a block of the direct map.  As struct vm_hooks. */
+/* A stack for @t: an area or a block of the direct map.  0, -ENOMEM, -ENOSPC,
+ * -ENOSYS: no paging. */
 int kernel_stack_alloc(struct task *t);
 void kernel_stack_free(struct task *t);
 /* Whether stacks are areas with a guard page. */

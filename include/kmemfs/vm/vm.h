@@ -29,6 +29,7 @@
 #include "kmemfs/hw/tlb.h"
 #include "kmemfs/phys/pages.h"
 
+struct kernel_config;
 struct mm;
 struct task;
 struct vma;
@@ -148,10 +149,11 @@ struct vm_config {
 	bool meltdown;	      /* loads that will fault speculate on */
 	bool upper_caches;    /* the TLB keeps upper entries */
 	uint64_t base, limit; /* MMU_BOUNDS's registers at boot */
-	const struct tlb_geometry *tlb;	  /* [NR_TLB_PARTS] */
-	const struct cache_config *cache; /* NULL: accesses cost nothing */
-	const struct vm_costs *costs;	  /* NULL: vm_default_costs */
-	uint64_t mmap_min_addr;		  /* 0: 65536, as Debian's */
+	const struct tlb_geometry *tlb;	    /* [NR_TLB_PARTS] */
+	const struct cache_config *cache;   /* NULL: accesses cost nothing */
+	const struct vm_costs *costs;	    /* NULL: vm_default_costs */
+	const struct kernel_config *kernel; /* NULL: what kernels have */
+	uint64_t mmap_min_addr;		    /* 0: 65536, as Debian's */
 	void (*printk)(void *user, const char *line); /* may be NULL */
 	void *printk_user;
 };
@@ -162,18 +164,6 @@ struct vm_config {
  */
 struct vm_hooks {
 	void *user;
-	/* Kernel stack of a new task: stores its lowest address.  0, -errno.
-	 * NULL: a block of the direct map, as without VMAP_STACK. */
-	int (*stack_alloc)(void *user, struct task *t);
-	void (*stack_free)(void *user, struct task *t);
-	/* No frame for a fault: true when one may be there now. */
-	bool (*no_memory)(void *user, struct task *t);
-	/* Pages that swap areas hold, for the commit limit. */
-	uint64_t (*swap_pages)(void *user);
-	/* The kernel touched @va and found no entry there: true when there is
-	 * one now, for mappings that are made when they are first walked. */
-	bool (*kernel_fault)(void *user, unsigned int cpu, va_t va,
-			     uint32_t error_code);
 	/* CPU @cpu used a TLB entry for @va that tables no longer say. */
 	void (*stale_used)(void *user, unsigned int cpu, va_t va);
 	/* Areas of @mm at @start..@end are no more; the last time, when the

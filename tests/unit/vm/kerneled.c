@@ -36,10 +36,10 @@ kerneled_new(const struct kerneled_kind *kind)
 	m->panics = g_string_new(NULL);
 	config.printk = keep_line;
 	config.printk_user = m->b->log;
+	config.kernel = &kind->kernel;
 	m->vm = vm_boot(m->b->phys, m->ram, m->symbols, &config);
 	m->vm->hooks.user = m;
 	m->vm->hooks.panic = keep_panic;
-	kernel_half_new(m->vm, &kind->kernel);
 	m->k = m->vm->kernel;
 	m->init = task_find(m->vm, 1);
 	return m;

@@ -2,11 +2,19 @@
 /* vmed.c - a booted machine with virtual memory and one task */
 #include "vmed.h"
 
+#include "kmemfs/vm/kernel.h"
+
 static void
 keep_line(void *user, const char *line)
 {
 	g_string_append_printf(user, "%s\n", line);
 }
+
+/* Stacks are blocks, which come free with their tasks. */
+static const struct kernel_config kernel = {
+	.vmap_stack_set = true,
+	.irq_shared = true,
+};
 
 struct vmed *
 vmed_new(const struct vmed_kind *kind)
@@ -26,6 +34,7 @@ vmed_new(const struct vmed_kind *kind)
 	m->symbols = symbols_new(0xffffffff81000000, 64);
 	config.printk = keep_line;
 	config.printk_user = m->b->log;
+	config.kernel = &kernel;
 	m->vm = vm_boot(m->b->phys, m->ram, m->symbols, &config);
 	ck_assert_int_eq(task_wake(task_find(m->vm, 1)), 0);
 	m->before = vmed_free_pages(m);
