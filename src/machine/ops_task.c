@@ -13,6 +13,7 @@
 
 #include "kmemfs/base/check.h"
 #include "kmemfs/base/text.h"
+#include "kmemfs/vm/walk.h"
 
 #include <errno.h>
 #include <string.h>
@@ -119,7 +120,7 @@ op_task_fork(struct op *op, struct args_task_fork *a)
 		return op_call_failed(op, "fork", err);
 	/* It calls itself by the name it was given: PR_SET_NAME. */
 	if (a->name)
-		g_strlcpy(child->comm, a->name, sizeof(child->comm));
+		task_set_comm(child, a->name);
 	answer_task(op, child);
 	return 0;
 }
@@ -293,19 +294,6 @@ op_task_capset(struct op *op, struct args_task_capset *a)
 
 /* --- ending -------------------------------------------------------------- */
 
-/* A zombie, and if it led a thread group the last of it. */
-static bool
-has_ended(const struct vm *vm, const struct task *t)
-{
-	if (t->state != TASK_ZOMBIE)
-		return false;
-	for (const struct task *o = task_next(vm, 0); o;
-	     o = task_next(vm, o->pid))
-		if (o != t && o->tgid == t->pid && o->state != TASK_ZOMBIE)
-			return false;
-	return true;
-}
-
 /* Nobody waits for threads, and PID 1 waits all the time. */
 void
 tasks_settle(struct machine *m)
@@ -315,7 +303,7 @@ tasks_settle(struct machine *m)
 	vm->ended = false;
 	for (struct task *t = task_next(vm, 0), *next; t; t = next) {
 		next = task_next(vm, t->pid);
-		if ((t->tgid != t->pid || t->ppid == 1) && has_ended(vm, t))
+		if ((t->tgid != t->pid || t->ppid == 1) && task_has_ended(t))
 			(void)task_reap(t);
 	}
 }
@@ -343,10 +331,10 @@ op_task_wait(struct op *op, struct args_task_wait *a)
 
 	(void)a;
 	for (struct task *t = task_next(vm, 0); t; t = task_next(vm, t->pid)) {
-		if (t->ppid != op->task->pid || t->tgid != t->pid)
+		if (t->ppid != op->task->tgid || t->tgid != t->pid)
 			continue;
 		any = true;
-		if (!has_ended(vm, t))
+		if (!task_has_ended(t))
 			continue;
 		answer_task(op, t);
 		return task_reap(t);

@@ -155,13 +155,7 @@ task_exec(struct task *t, const struct vm_image *image)
 		memcpy(t->comm, comm, sizeof(comm));
 		return err;
 	}
-	/* Other threads of the group end. */
-	for (struct task *o = task_next(vm, 0), *next; o; o = next) {
-		next = task_next(vm, o->pid);
-		if (o != t && o->tgid == t->tgid && o->pid != t->tgid &&
-		    o->state != TASK_ZOMBIE && o->mm)
-			(void)task_exit(o, false);
-	}
+	task_end_others(t);
 	reload(t);
 	if (old)
 		mm_put(old, t->cpu);

@@ -61,11 +61,16 @@ count(struct vm *vm, pfn_t pfn, int sign)
 static void
 own(struct vm *vm, const struct kernel_area *a, int32_t pid)
 {
-	for (uint64_t n = 0; n < a->nr_pages; n++) {
+	for (uint64_t n = 0; n < a->nr_pages; n++)
 		vm->phys->frames[a->pages[n]].owner =
 			frame_owner(OWNER_STACK, (uint32_t)pid);
-		count(vm, a->pages[n], pid ? 1 : -1);
-	}
+}
+
+static void
+count_area(struct vm *vm, const struct kernel_area *a, int by)
+{
+	for (uint64_t n = 0; n < a->nr_pages; n++)
+		count(vm, a->pages[n], by);
 }
 
 static void
@@ -152,6 +157,7 @@ area_stack(struct task *t)
 	if (err)
 		return err;
 	own(vm, a, t->pid);
+	count_area(vm, a, 1);
 	t->kernel_stack = a->start;
 	set_end(vm, a->start);
 	return 0;
@@ -165,6 +171,7 @@ area_put(struct task *t)
 	struct kernel_area *a = kernel_area_find(k, t->kernel_stack);
 
 	own(vm, a, 0);
+	count_area(vm, a, -1);
 	for (unsigned int i = 0; i < STACK_CACHE; i++) {
 		struct kernel_area **slot =
 			&k->stacks[t->cpu * STACK_CACHE + i];
@@ -178,6 +185,12 @@ area_put(struct task *t)
 }
 
 /* --- blocks of the direct map --------------------------------------------- */
+
+static pfn_t
+block_pfn(const struct task *t)
+{
+	return (t->kernel_stack - t->vm->layout.page_offset) >> VM_PAGE_SHIFT;
+}
 
 static int
 block_stack(struct task *t)
@@ -213,7 +226,7 @@ static void
 block_put(struct task *t)
 {
 	struct vm *vm = t->vm;
-	pfn_t pfn = (t->kernel_stack - vm->layout.page_offset) >> VM_PAGE_SHIFT;
+	pfn_t pfn = block_pfn(t);
 	unsigned int order = stack_order(vm);
 
 	for (uint64_t n = 0; n < 1ULL << order; n++)
@@ -242,6 +255,20 @@ kernel_stack_free(struct task *t)
 	else
 		block_put(t);
 	t->kernel_stack = 0;
+}
+
+void
+kernel_stack_own(struct task *t)
+{
+	struct vm *vm = t->vm;
+
+	if (!t->kernel_stack)
+		return;
+	if (kernel_stack_is_area(vm))
+		own(vm, kernel_area_find(vm->kernel, t->kernel_stack), t->pid);
+	else
+		vm->phys->frames[block_pfn(t)].owner =
+			frame_owner(OWNER_STACK, (uint32_t)t->pid);
 }
 
 /* --- interrupts ----------------------------------------------------------- */

@@ -120,8 +120,18 @@ name_refused(const struct vm *vm, const char *name)
 	return task_named(vm, name) ? -EEXIST : 0;
 }
 
+/* Files of a task hang on its pid and name: they come, or go. */
 static void
-task_add(struct task *t)
+tell(struct task *t, bool gone)
+{
+	struct vm *vm = t->vm;
+
+	if (vm->hooks.task_changed)
+		vm->hooks.task_changed(vm->hooks.user, t, gone);
+}
+
+static void
+index_add(struct task *t)
 {
 	struct vm *vm = t->vm;
 
@@ -129,10 +139,28 @@ task_add(struct task *t)
 	g_hash_table_insert(vm->by_pid, GINT_TO_POINTER(t->pid), t);
 	if (t->name)
 		g_hash_table_insert(vm->by_name, t->name, t);
+}
+
+static void
+index_remove(struct task *t)
+{
+	struct vm *vm = t->vm;
+
+	g_ptr_array_remove(vm->tasks, t);
+	g_hash_table_remove(vm->by_pid, GINT_TO_POINTER(t->pid));
+	if (t->name)
+		g_hash_table_remove(vm->by_name, t->name);
+}
+
+static void
+task_add(struct task *t)
+{
+	struct vm *vm = t->vm;
+
+	index_add(t);
 	vm->last_pid = t->pid;
 	vm->forks++;
-	if (vm->hooks.task_changed)
-		vm->hooks.task_changed(vm->hooks.user, t, false);
+	tell(t, false);
 }
 
 void
@@ -140,17 +168,13 @@ task_delete(struct task *t)
 {
 	struct vm *vm = t->vm;
 
-	if (vm->hooks.task_changed)
-		vm->hooks.task_changed(vm->hooks.user, t, true);
+	tell(t, true);
 	if (vm->acting == t)
 		vm->acting = NULL;
 	for (unsigned int i = 0; i < vm->nr_cpus; i++)
 		if (vm->cpu[i].current == t)
 			vm->cpu[i].current = NULL;
-	g_ptr_array_remove(vm->tasks, t);
-	g_hash_table_remove(vm->by_pid, GINT_TO_POINTER(t->pid));
-	if (t->name)
-		g_hash_table_remove(vm->by_name, t->name);
+	index_remove(t);
 	g_free(t->name);
 	g_free(t);
 }
@@ -203,7 +227,7 @@ task_fork(struct task *parent, unsigned int cpu, unsigned int clone,
 	t = task_make(vm, parent, cpu, name, &err);
 	if (!t)
 		return err;
-	t->ppid = parent->pid;
+	t->ppid = parent->tgid;
 	if (clone & TASK_THREAD) {
 		t->tgid = parent->tgid;
 		t->ppid = parent->ppid;
@@ -250,16 +274,35 @@ task_kthread(struct vm *vm, unsigned int cpu, const char *comm,
 
 /* --- the end ------------------------------------------------------------ */
 
-/* Children get another parent: PID 1, who asks for zombies at once. */
+/* No thread of @tgid's lives. */
+static bool
+group_has_ended(const struct vm *vm, int32_t tgid)
+{
+	for (const struct task *o = task_next(vm, 0); o;
+	     o = task_next(vm, o->pid))
+		if (o->tgid == tgid && o->state != TASK_ZOMBIE)
+			return false;
+	return true;
+}
+
+bool
+task_has_ended(const struct task *t)
+{
+	return t->state == TASK_ZOMBIE &&
+	       (t->tgid != t->pid || group_has_ended(t->vm, t->tgid));
+}
+
+/* Children are of a thread group, and when it has ended of PID 1, who asks for
+ * zombies at once. */
 static void
-give_away_children(struct vm *vm, const struct task *t)
+give_away_children(struct vm *vm, int32_t tgid)
 {
 	for (struct task *c = task_next(vm, 0), *next; c; c = next) {
 		next = task_next(vm, c->pid);
-		if (c->ppid != t->pid || c == t)
+		if (c->ppid != tgid)
 			continue;
 		c->ppid = 1;
-		if (c->state == TASK_ZOMBIE)
+		if (task_has_ended(c))
 			task_delete(c);
 	}
 }
@@ -283,23 +326,60 @@ exit_one(struct task *t)
 	vm->ended = true;
 }
 
+static void
+exit_others(struct task *t)
+{
+	for (struct task *o = task_next(t->vm, 0); o;
+	     o = task_next(t->vm, o->pid))
+		if (o != t && o->tgid == t->tgid && o->state != TASK_ZOMBIE)
+			exit_one(o);
+}
+
 int
 task_exit(struct task *t, bool group)
 {
-	struct vm *vm = t->vm;
-	int32_t tgid = t->tgid;
-
 	if (t->pid == 1 || (group && t->tgid == 1))
 		return -EPERM;
 	if (t->state == TASK_ZOMBIE)
 		return -EINVAL;
-	for (struct task *o = task_next(vm, 0); group && o;
-	     o = task_next(vm, o->pid))
-		if (o != t && o->tgid == tgid && o->state != TASK_ZOMBIE)
-			exit_one(o);
+	if (group)
+		exit_others(t);
 	exit_one(t);
-	give_away_children(vm, t);
+	if (group_has_ended(t->vm, t->tgid))
+		give_away_children(t->vm, t->tgid);
 	return 0;
+}
+
+static void
+exchange_pids(struct task *a, struct task *b)
+{
+	int32_t pid = a->pid;
+	char *name = a->name;
+
+	index_remove(a);
+	index_remove(b);
+	a->pid = b->pid;
+	a->name = b->name;
+	b->pid = pid;
+	b->name = name;
+	index_add(a);
+	index_add(b);
+	kernel_stack_own(a);
+	kernel_stack_own(b);
+}
+
+void
+task_end_others(struct task *t)
+{
+	struct task *first = task_find(t->vm, t->tgid);
+
+	exit_others(t);
+	if (first == t)
+		return;
+	exchange_pids(t, first);
+	t->start_ns = first->start_ns;
+	tell(t, false);
+	tell(first, false);
 }
 
 int
@@ -307,7 +387,6 @@ task_reap(struct task *t)
 {
 	if (t->state != TASK_ZOMBIE)
 		return -EINVAL;
-	give_away_children(t->vm, t);
 	task_delete(t);
 	return 0;
 }

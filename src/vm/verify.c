@@ -555,6 +555,20 @@ audit_tlb(struct vm_audit *a, unsigned int cpu)
 	}
 }
 
+static void
+audit_family(struct vm_audit *a)
+{
+	const struct vm *vm = a->vm;
+
+	for (const struct task *t = task_next(vm, 0); t;
+	     t = task_next(vm, t->pid))
+		if ((t->ppid && !task_find(vm, t->ppid)) ||
+		    !task_find(vm, t->tgid))
+			audit_tell(&a->audit, LAW_FAMILY,
+				   "task %d has parent %d, thread group %d",
+				   t->pid, t->ppid, t->tgid);
+}
+
 unsigned int
 vm_verify(const struct vm *vm, finding_fn found, void *user)
 {
@@ -575,6 +589,7 @@ vm_verify(const struct vm *vm, finding_fn found, void *user)
 	audit_commit(&a, committed);
 	audit_frames(&a);
 	audit_pool(&a);
+	audit_family(&a);
 	for (unsigned int cpu = 0; cpu < vm->nr_cpus; cpu++)
 		audit_tlb(&a, cpu);
 	kernel_verify(vm, &a.audit);

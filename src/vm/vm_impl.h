@@ -553,5 +553,8 @@ void areas_sort(GPtrArray *areas);
 /* --- task.c ------------------------------------------------------------- */
 
 void task_delete(struct task *t);
+/* End @t's thread group but @t, which gets the first thread's pid and name;
+ * that one, a zombie now, @t's.  Follows de_thread() of fs/exec.c. */
+void task_end_others(struct task *t);
 
 #endif

@@ -304,6 +304,8 @@ va_t kernel_struct_page(const struct vm *vm, pfn_t pfn);
  * -ENOSYS: no paging. */
 int kernel_stack_alloc(struct task *t);
 void kernel_stack_free(struct task *t);
+/* Its frames say @t's pid, which has changed. */
+void kernel_stack_own(struct task *t);
 /* Whether stacks are areas with a guard page. */
 bool kernel_stack_is_area(const struct vm *vm);
 /* Whether the lowest word of @t's says that nobody has passed the end. */

@@ -108,8 +108,11 @@ struct vm_image {
  * -ENOMEM, -EINVAL, -ENOSPC: nothing has changed. */
 int task_exec(struct task *t, const struct vm_image *image);
 /* End @t and, if @group, all its threads: address space and kernel stack go,
- * children are PID 1's; a zombie stays until task_reap().  PID 1: -EPERM. */
+ * a zombie stays until task_reap().  With the last thread's end the group's
+ * children become PID 1's.  PID 1: -EPERM. */
 int task_exit(struct task *t, bool group);
+/* A zombie and, if it led a thread group, the last of it: one may reap it. */
+bool task_has_ended(const struct task *t);
 /* Forget a zombie: -EINVAL when it is none.  Frees @t. */
 int task_reap(struct task *t);
 /* Send @sig: stored, and unless handled (VM_SIGSEGV and VM_SIGBUS only) its

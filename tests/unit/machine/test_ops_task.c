@@ -175,6 +175,55 @@ START_TEST(a_child_that_ends_is_a_zombie_until_its_parent_waits)
 }
 END_TEST
 
+START_TEST(the_zombies_of_a_zombie_go_with_it)
+{
+	feed_op("task/fork sh name=child");
+	feed_op("task/fork child name=a");
+	feed_op("task/fork child name=b");
+	feed_op("task/exit a");
+	feed_op("task/exit b");
+	feed_op("task/exit sh");
+	ck_assert_int_eq(task_named(feed_m->vm, "child")->ppid, 1);
+	feed_op("task/exit child");
+	ck_assert_ptr_null(task_named(feed_m->vm, "a"));
+	ck_assert_ptr_null(task_named(feed_m->vm, "b"));
+	feed_verify();
+}
+END_TEST
+
+START_TEST(children_of_a_thread_are_the_groups)
+{
+	int32_t sh = task_named(feed_m->vm, "sh")->pid;
+
+	feed_op("task/fork sh name=thread share=thread");
+	feed_op("task/fork thread name=child");
+	ck_assert_int_eq(task_named(feed_m->vm, "child")->ppid, sh);
+	feed_op("task/exit sh group=no");
+	feed_op("task/exit child");
+	ck_assert_ptr_nonnull(task_named(feed_m->vm, "sh"));
+	feed_op("task/wait thread");
+	feed_op("task/exit thread");
+	ck_assert_ptr_null(task_named(feed_m->vm, "sh"));
+	feed_verify();
+}
+END_TEST
+
+START_TEST(exec_of_a_thread_is_the_first_threads)
+{
+	struct task *sh = task_named(feed_m->vm, "sh"), *thread;
+	int32_t pid = sh->pid;
+
+	feed_op("task/fork sh name=thread share=thread");
+	thread = task_named(feed_m->vm, "thread");
+	feed_op("task/exec thread cat text=10K data=5K bss=8K heap=8K");
+	ck_assert_ptr_null(task_named(feed_m->vm, "thread"));
+	ck_assert_ptr_eq(task_named(feed_m->vm, "sh"), thread);
+	ck_assert_int_eq(thread->pid, pid);
+	ck_assert_ptr_eq(task_find(feed_m->vm, pid), thread);
+	feed_verify();
+}
+END_TEST
+
 START_TEST(exec_gives_a_new_address_space)
 {
 	feed_op("task/exec sh cat text=10K data=5K bss=8K heap=8K");
@@ -303,6 +352,9 @@ suite_ops_task(void)
 	tcase_add_test(tc, who_handles_the_signal_lives);
 	tcase_add_test(tc,
 		       a_child_that_ends_is_a_zombie_until_its_parent_waits);
+	tcase_add_test(tc, the_zombies_of_a_zombie_go_with_it);
+	tcase_add_test(tc, children_of_a_thread_are_the_groups);
+	tcase_add_test(tc, exec_of_a_thread_is_the_first_threads);
 	tcase_add_test(tc, exec_gives_a_new_address_space);
 	tcase_add_test(tc, a_file_has_what_a_shared_mapping_writes);
 	tcase_add_test(tc, beyond_the_end_of_a_file_is_a_bus_error);
