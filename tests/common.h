@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * common.h - what tests of all kinds share: numbers at random, one number for
- * many, and how much memory is left
+ * common.h - what tests of all kinds share: one number for many, and how much
+ * memory is left
  */
 #ifndef TESTS_COMMON_H
 #define TESTS_COMMON_H
 
+#include "kmemfs/base/random.h"
 #include "kmemfs/phys/phys.h"
-
-/* The next number of the generator with this state (splitmix64). */
-static inline uint64_t
-next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
 
 /* Add @v to @hash, a uint64_t: for walks that tell numbers. */
 static inline void

@@ -27,6 +27,25 @@ const char *const mmu_mode_names[NR_MMU_MODES] = {
 	"none", "32-bit", "pae", "4-level", "5-level", "custom", "base-bounds",
 };
 
+const char *const mmu_access_names[NR_MMU_ACCESSES] = {
+	[MMU_READ] = "read",
+	[MMU_WRITE] = "write",
+	[MMU_FETCH] = "fetch",
+};
+
+const char *
+mmu_entry_name(enum mmu_mode mode, unsigned int level)
+{
+	static const char *const x86[MMU_LEVELS_MAX] = {
+		"PTE", "PDE", "PDPTE", "PML4E", "PML5E",
+	};
+	static const char *const custom[MMU_LEVELS_MAX] = {
+		"L0", "L1", "L2", "L3", "L4",
+	};
+
+	return mode == MMU_CUSTOM ? custom[level] : x86[level];
+}
+
 static const struct mmu_format formats[NR_MMU_MODES] = {
 	[MMU_32BIT] = {2,  32,    false, 4, 12, 12, 20, {10, 10}, X86_BITS},
 	[MMU_PAE] = { 3,

@@ -7,7 +7,7 @@
  * RAM only (EFAULT), and is done as a whole or not at all.  Past an object it
  * goes as far as its slab: what is damaged is found by who checks it.
  */
-#include "kmemfs/ops.h"
+#include "ops_task_impl.h"
 
 #include "kmemfs/base/text.h"
 
@@ -139,28 +139,15 @@ write_kernel(struct op *op, const struct args_bytes_write *a, va_t at)
 	return 0;
 }
 
-/* As a debugger writes to another's memory: faults happen, signals do not. */
 static int
 write_area(struct op *op, const struct args_bytes_write *a,
 	   const struct extent *e)
 {
 	struct task *t = area_task(op->m, e->area);
-	uint64_t done;
+	va_t at = e->start + a->offset;
 
-	if (!t)
-		return write_kernel(op, a, e->start + a->offset);
-	done = vm_copy_to_user(op->m->vm, t, e->start + a->offset, a->data.data,
-			       a->data.len);
-	if (done < a->data.len)
-		return op_fail(
-			op, EFAULT,
-			"%llu of %zu bytes: task %d may not write at "
-			"%#llx",
-			(unsigned long long)done, a->data.len, t->pid,
-			(unsigned long long)(e->start + a->offset + done));
-	op_answer(op, "address=%#llx bytes=%zu",
-		  (unsigned long long)(e->start + a->offset), a->data.len);
-	return 0;
+	return t ? op_poke_user(op, t, at, &a->data, EFAULT)
+		 : write_kernel(op, a, at);
 }
 
 int

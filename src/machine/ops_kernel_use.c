@@ -45,22 +45,6 @@ op_vm_classify(struct op *op, struct args_vm_classify *a)
 
 /* --- touching ------------------------------------------------------------- */
 
-static int
-find_access(struct op *op, const char *word, enum mmu_access *access)
-{
-	static const char *const words[] = {"read", "write", "exec"};
-	static const enum mmu_access accesses[] = {MMU_READ, MMU_WRITE,
-						   MMU_FETCH};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (!strcmp(words[i], word)) {
-			*access = accesses[i];
-			return 0;
-		}
-	return op_refuse(op, ARG_VM_KERNEL_TOUCH_ACCESS, EINVAL,
-			 "%s: not read, write or exec", word);
-}
-
 /* The kernel runs on @cpu: in the tables of whom it ran last, or of PID 1. */
 static int
 enter_kernel(struct op *op, unsigned int cpu)
@@ -79,7 +63,8 @@ op_vm_kernel_touch(struct op *op, struct args_vm_kernel_touch *a)
 	struct vm_access x = {.len = a->size};
 	unsigned int cpu = (unsigned int)a->cpu;
 	struct vm_access_result r;
-	int err = find_access(op, a->access, &x.access);
+	int err = op_read_access(op, ARG_VM_KERNEL_TOUCH_ACCESS, a->access,
+				 &x.access);
 
 	if (!err)
 		err = op_find_address(op, ARG_VM_KERNEL_TOUCH_ADDRESS,

@@ -13,34 +13,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const access_words[] = {
-	[MMU_READ] = "read",
-	[MMU_WRITE] = "write",
-	[MMU_FETCH] = "fetch",
-};
-
-/* What the entry of a level is called, by the number of levels. */
-static const char *
-level_name(const struct vm *vm, unsigned int level)
-{
-	static const char *const names[MMU_LEVELS_MAX] = {
-		"PTE", "PDE", "PDPTE", "PML4E", "PML5E",
-	};
-	static const char *const custom[MMU_LEVELS_MAX] = {
-		"L0", "L1", "L2", "L3", "L4",
-	};
-
-	return vm->mode == MMU_CUSTOM ? custom[level] : names[level];
-}
-
 /* --- walks and accesses -------------------------------------------------- */
 
 static int
 read_request(struct op *op, int param, const char *access,
 	     struct mmu_request *q)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(access_words); i++) {
-		if (strcmp(access_words[i], access))
+	for (size_t i = 0; i < NR_MMU_ACCESSES; i++) {
+		if (strcmp(mmu_access_names[i], access))
 			continue;
 		q->access = (enum mmu_access)i;
 		return 0;
@@ -70,7 +50,7 @@ answer_steps(struct op *op, const struct mmu_result *w)
 {
 	for (unsigned int i = 0; i < w->nr_steps; i++)
 		op_answer(op, " %s=%#" PRIx64 "@%#" PRIx64,
-			  level_name(op->m->vm, w->step[i].level),
+			  mmu_entry_name(op->m->vm->mode, w->step[i].level),
 			  w->step[i].entry, w->step[i].at);
 }
 

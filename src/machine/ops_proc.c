@@ -7,8 +7,8 @@
  *
  * Differs from the kernel: whoever writes may do it, to whatever value.
  */
-#include "kmemfs/machine/op.h"
-#include "kmemfs/ops.h"
+#include "ops_task_impl.h"
+
 #include "kmemfs/vm/walk.h"
 
 #include <errno.h>
@@ -56,20 +56,9 @@ int
 op_task_mem_write(struct op *op, struct args_task_mem_write *a)
 {
 	struct task *t = op->task;
-	uint64_t done;
 
 	if (!t->mm)
 		return op_refuse(op, ARG_TASK_MEM_WRITE_TASK, EIO,
 				 "task %d has no address space", t->pid);
-	done = vm_copy_to_user(op->m->vm, t, a->address, a->data.data,
-			       a->data.len);
-	if (done < a->data.len)
-		return op_fail(op, EIO,
-			       "%llu of %zu bytes: task %d may not write at "
-			       "%#llx",
-			       (unsigned long long)done, a->data.len, t->pid,
-			       (unsigned long long)(a->address + done));
-	op_answer(op, "address=%#llx bytes=%zu", (unsigned long long)a->address,
-		  a->data.len);
-	return 0;
+	return op_poke_user(op, t, a->address, &a->data, EIO);
 }

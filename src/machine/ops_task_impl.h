@@ -20,9 +20,16 @@ int op_begin_call(struct op *op);
  */
 int op_find_address(struct op *op, int param, const char *word, va_t *address,
 		    uint64_t *size);
+/* read, write or exec; EINVAL. */
+int op_read_access(struct op *op, int param, const char *word,
+		   enum mmu_access *access);
 /* Check the op's task, find the address, begin: all of the above. */
 int op_begin_at(struct op *op, int task_param, int address_param,
 		const char *word, va_t *address, uint64_t *size);
+/* As a debugger writes to another's memory: faults happen, signals do not.
+ * What @t may not write is failed with @err. */
+int op_poke_user(struct op *op, struct task *t, va_t at,
+		 const struct op_bytes *data, int err);
 /* A call on memory returned @err < 0: the op ran and failed. */
 int op_call_failed(struct op *op, const char *call, int err);
 

@@ -85,32 +85,35 @@ answer_access(struct op *op, const struct vm_access_result *r)
 		op_answer(op, " stale");
 }
 
-static const struct {
-	const char *word;
-	enum mmu_access access;
-} accesses[] = {
-	{"read",	 MMU_READ },
-	{"write", MMU_WRITE},
-	{"exec",	 MMU_FETCH},
-};
+int
+op_read_access(struct op *op, int param, const char *word,
+	       enum mmu_access *access)
+{
+	static const char *const words[NR_MMU_ACCESSES] = {
+		[MMU_READ] = "read",
+		[MMU_WRITE] = "write",
+		[MMU_FETCH] = "exec",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(words[i], word)) {
+			*access = (enum mmu_access)i;
+			return 0;
+		}
+	return op_refuse(op, param, EINVAL, "%s: not read, write or exec",
+			 word);
+}
 
 int
 op_vm_touch(struct op *op, struct args_vm_touch *a)
 {
 	struct vm_access x = {.len = a->size};
 	struct vm_access_result r;
-	size_t how = 0;
-	int err;
+	int err = op_read_access(op, ARG_VM_TOUCH_ACCESS, a->access, &x.access);
 
-	while (how < ARRAY_SIZE(accesses) &&
-	       strcmp(accesses[how].word, a->access))
-		how++;
-	if (how == ARRAY_SIZE(accesses))
-		return op_refuse(op, ARG_VM_TOUCH_ACCESS, EINVAL,
-				 "%s: not read, write or exec", a->access);
-	x.access = accesses[how].access;
-	err = op_begin_at(op, ARG_VM_TOUCH_TASK, ARG_VM_TOUCH_ADDRESS,
-			  a->address, &x.va, &x.len);
+	if (!err)
+		err = op_begin_at(op, ARG_VM_TOUCH_TASK, ARG_VM_TOUCH_ADDRESS,
+				  a->address, &x.va, &x.len);
 	if (!err)
 		err = touch(op, &x, &r);
 	if (!err)
@@ -187,6 +190,26 @@ op_vm_read(struct op *op, struct args_vm_read *a)
 		answer_bytes(op, x.bytes, r.done);
 	g_free(x.bytes);
 	return err;
+}
+
+/* --- a debugger ---------------------------------------------------------- */
+
+int
+op_poke_user(struct op *op, struct task *t, va_t at,
+	     const struct op_bytes *data, int err)
+{
+	uint64_t done =
+		vm_copy_to_user(op->m->vm, t, at, data->data, data->len);
+
+	if (done < data->len)
+		return op_fail(op, err,
+			       "%llu of %zu bytes: task %d may not write at "
+			       "%#llx",
+			       (unsigned long long)done, data->len, t->pid,
+			       (unsigned long long)(at + done));
+	op_answer(op, "address=%#llx bytes=%zu", (unsigned long long)at,
+		  data->len);
+	return 0;
 }
 
 /* --- the kernel, for a task ---------------------------------------------- */

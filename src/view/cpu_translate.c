@@ -8,7 +8,6 @@
  */
 #include "kmemfs/show.h"
 
-#include "kmemfs/view/pagetable.h"
 #include "kmemfs/vm/cpu.h"
 
 #include <inttypes.h>
@@ -16,16 +15,11 @@
 static void
 put_steps(const struct view *v, struct out *out, const struct mmu_result *w)
 {
-	bool custom = v->m->vm->mode == MMU_CUSTOM;
-
 	for (unsigned int i = 0; i < w->nr_steps; i++) {
 		const struct mmu_step *s = &w->step[i];
 
-		if (custom)
-			out_printf(out, "L%u", s->level);
-		else
-			out_str(out, pagetable_level_name(s->level));
-		out_printf(out, " %#" PRIx64 " at %#" PRIx64 "\n", s->entry,
+		out_printf(out, "%s %#" PRIx64 " at %#" PRIx64 "\n",
+			   mmu_entry_name(v->m->vm->mode, s->level), s->entry,
 			   s->at);
 	}
 }
@@ -44,11 +38,6 @@ put_outcome(struct out *out, const struct mmu_result *w)
 void
 show_cpu_translate(const struct view *v, struct out *out)
 {
-	static const char *const what[] = {
-		[MMU_READ] = "read",
-		[MMU_WRITE] = "write",
-		[MMU_FETCH] = "fetch",
-	};
 	unsigned int cpu = (unsigned int)v->key[0];
 	struct mmu_request q = {.va = v->key[1], .user = true};
 	struct mmu_result w;
@@ -58,11 +47,11 @@ show_cpu_translate(const struct view *v, struct out *out)
 	put_steps(v, out, &w);
 	for (int user = 1; user >= 0; user--) {
 		q.user = user;
-		for (unsigned int i = 0; i < ARRAY_SIZE(what); i++) {
+		for (unsigned int i = 0; i < NR_MMU_ACCESSES; i++) {
 			q.access = (enum mmu_access)i;
 			cpu_walk(v->m->vm, cpu, &q, &w);
 			out_printf(out, "%s_%s ", user ? "user" : "kernel",
-				   what[i]);
+				   mmu_access_names[i]);
 			put_outcome(out, &w);
 		}
 	}

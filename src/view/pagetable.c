@@ -172,16 +172,6 @@ pagetable_next(const struct pagetable *pt, uint64_t path, enum slot_kind kind,
 
 /* --- words ---------------------------------------------------------------- */
 
-const char *
-pagetable_level_name(unsigned int level)
-{
-	static const char *const names[MMU_LEVELS_MAX] = {
-		"PTE", "PDE", "PDPTE", "PML4E", "PML5E",
-	};
-
-	return names[level];
-}
-
 void
 pagetable_flags(const struct mmu_regs *regs, unsigned int level, uint64_t entry,
 		struct out *out)

@@ -31,7 +31,7 @@ put_leaf(struct out *out, const struct machine *m, const struct pagetable *pt,
 		return;
 	shift = pt->vm->shape.shift[s.level];
 	pa = mmu_entry_pa(&pt->regs, s.level, s.entry);
-	put_text(out, "level", pagetable_level_name(s.level));
+	put_text(out, "level", mmu_entry_name(pt->vm->mode, s.level));
 	put_hex(out, "index", pagetable_index(pt->vm, path));
 	put_hex(out, "virtual", s.va);
 	put_hex(out, "physical", pa);

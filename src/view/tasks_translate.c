@@ -184,7 +184,7 @@ put_step(struct out *out, const struct look *l, const struct mmu_step *s)
 	pa_t pa = mmu_entry_pa(&l->regs, s->level, s->entry);
 
 	out_printf(out, "%s[%03" PRIx64 "] at 0x%" PRIx64 ": 0x%0*" PRIx64 " ",
-		   pagetable_level_name(s->level), index, s->at,
+		   mmu_entry_name(l->vm->mode, s->level), index, s->at,
 		   2 * f->entry_bytes, s->entry);
 	if (!(s->entry & PTE_P)) {
 		out_str(out, s->entry ? "not present, the kernel's own bits\n"

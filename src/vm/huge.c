@@ -22,6 +22,8 @@
  */
 #include "vm_impl.h"
 
+#include "kmemfs/vm/walk.h"
+
 #include <errno.h>
 
 struct huge_parts *
@@ -50,14 +52,7 @@ vm_mapcount(const struct vm *vm, pfn_t pfn)
 
 	if (!vm->pages || pfn >= vm->phys->max_pfn)
 		return 0;
-	head = pg_head(vm, pfn);
-	/* A frame of a page that no small entry maps has no record. */
-	if (vm->hugetlb && !vm->pages[pfn].flags) {
-		pfn_t first = pfn & ~((1ULL << vm->hugetlb->order) - 1);
-
-		if (vm->pages[first].flags & (VMP_HUGE | VMP_HUGETLB))
-			head = first;
-	}
+	head = vm_page_head(vm, pfn);
 	if (vm->phys->frames[head].state != FRAME_ALLOCATED)
 		return 0;
 	sum = (uint32_t)MAX_OF(vm->phys->frames[head].mapcount, 0);

@@ -116,10 +116,10 @@ vm_page_head(const struct vm *vm, pfn_t pfn)
 	pfn_t first;
 
 	/* A frame of a page that no small entry maps has no record. */
-	if (vm->pages[pfn].flags || !vm->thp)
+	if (vm->pages[pfn].flags || !vm->shape.f)
 		return pg_head(vm, pfn);
-	first = pfn & ~((1ULL << vm->thp->order) - 1);
-	return vm->pages[first].flags & VMP_HUGE ? first : pfn;
+	first = pfn & ~((huge_bytes(vm) >> VM_PAGE_SHIFT) - 1);
+	return vm->pages[first].flags & (VMP_HUGE | VMP_HUGETLB) ? first : pfn;
 }
 
 const struct vm_page *

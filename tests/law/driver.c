@@ -13,7 +13,7 @@
 uint64_t
 law_below(struct law_run *l, uint64_t limit)
 {
-	return next_random(&l->random) % limit;
+	return random_next(&l->random) % limit;
 }
 
 void

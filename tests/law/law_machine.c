@@ -43,7 +43,7 @@ static struct run {
 static unsigned int
 below(unsigned int n)
 {
-	return (unsigned int)(next_random(&run.random) % n);
+	return (unsigned int)(random_next(&run.random) % n);
 }
 
 #define ONE_OF(table) (table)[below(ARRAY_SIZE(table))]
@@ -293,7 +293,7 @@ line_bytes(struct out *out)
 {
 	const struct phys *phys = run.m->phys;
 	pa_t at =
-		next_random(&run.random) % (phys->max_pfn << phys->page_shift);
+		random_next(&run.random) % (phys->max_pfn << phys->page_shift);
 	unsigned int most = 40;
 
 	out_str(out, "bytes/write ");
@@ -344,7 +344,7 @@ line_replay(struct out *out)
 {
 	const struct phys *phys = run.m->phys;
 	unsigned long long pfn =
-		next_random(&run.random) % (phys->max_pfn + 100);
+		random_next(&run.random) % (phys->max_pfn + 100);
 
 	/* Few blocks, so that they are met again. */
 	if (below(3))

@@ -323,7 +323,7 @@ step_write(struct run *r)
 	int err;
 
 	for (uint64_t i = 0; i < len; i++)
-		bytes[i] = (uint8_t)next_random(&r->law.random);
+		bytes[i] = (uint8_t)random_next(&r->law.random);
 	done = touch(r, m, address(m, n) + offset, bytes, len, true, &err);
 	say(r, "%d write page %u+%u %u bytes: %u, %d", m->t->pid, n,
 	    (unsigned int)offset, (unsigned int)len, (unsigned int)done, err);

@@ -8,6 +8,7 @@
  * a line for each walk: what was asked, what came of it.  check-walks compares
  * it with a walker of another language that reads the same bytes.
  */
+#include "kmemfs/base/random.h"
 #include "kmemfs/hw/mmu.h"
 
 #include <inttypes.h>
@@ -23,11 +24,7 @@ static uint64_t state;
 static uint64_t
 draw(uint64_t below)
 {
-	uint64_t z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (z ^ z >> 31) % below;
+	return random_next(&state) % below;
 }
 
 /* An entry that mostly leads on, with bits that mostly allow. */

@@ -75,7 +75,8 @@ struct mmu_regs {
 	bool gb_pages;	      /* 1 GiB pages are supported */
 };
 
-enum mmu_access { MMU_READ, MMU_WRITE, MMU_FETCH };
+enum mmu_access { MMU_READ, MMU_WRITE, MMU_FETCH, NR_MMU_ACCESSES };
+extern const char *const mmu_access_names[NR_MMU_ACCESSES];
 
 struct mmu_request {
 	va_t va;
@@ -119,6 +120,8 @@ struct mmu_result {
 	struct mmu_step step[MMU_LEVELS_MAX];
 };
 
+/* What an entry of @level is called: "PTE", "PDE", "PDPTE", ..., "L0", ... */
+const char *mmu_entry_name(enum mmu_mode mode, unsigned int level);
 /* The format of a mode that has tables. */
 const struct mmu_format *mmu_format(const struct mmu_regs *regs);
 /*

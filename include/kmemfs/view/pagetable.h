@@ -57,8 +57,6 @@ unsigned int pagetable_index(const struct vm *vm, uint64_t path);
 uint64_t pagetable_below(const struct vm *vm, uint64_t path,
 			 unsigned int index);
 
-/* What an entry of @level is called: "PTE", "PDE", "PDPTE", ... */
-const char *pagetable_level_name(unsigned int level);
 /* Names of the bits that are set in a present entry: "P RW US A D". */
 void pagetable_flags(const struct mmu_regs *regs, unsigned int level,
 		     uint64_t entry, struct out *out);

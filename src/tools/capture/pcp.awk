@@ -28,28 +28,33 @@ function fill_pagesets(    z, t, p, i, class_, type) {
 
 # Frames of part @p in pageblocks of the type that begins with @type go to the
 # lists.
-function list_part(z, p, type,    at, end, start) {
-	for (at = part_from[p]; at < part_to[p] && pcp_turn <= pcp_n; at = end) {
+function list_part(z, p, type,    at, end, start, k) {
+	for (at = part_from[p]; at < part_to[p] && pcp_turn <= pcp_n;
+	     at = max(at, end)) {
 		end = min(part_to[p], (int(at / block_pages) + 1) * block_pages)
 		if (substr(type_at(at), 1, 1) != type)
 			continue
-		for (start = at; at < end; at++)
-			if (is_made_free(at)) {
-				list_frames(z, start, at, 0)
-				start = at + 1
+		for (start = at; at < end;) {
+			k = made_order(at)
+			if (k < 0) {
+				at++
+				continue
 			}
+			list_frames(z, start, at, 0)
+			start = at = at - at % two[k] + two[k]
+		}
 		list_frames(z, start, end, 0)
 	}
 }
 
-# Whether it lies in a free block that was made up.
-function is_made_free(at,    k, first) {
+# The order of the free block that was made up and has this frame, -1: none.
+function made_order(at,    k, first) {
 	for (k = 0; k <= 10; k++) {
 		first = at - at % two[k]
 		if (first in made_free && made_free[first] == k)
-			return 1
+			return k
 	}
-	return 0
+	return -1
 }
 
 # With @sure beyond the counts too, which are those of another moment.

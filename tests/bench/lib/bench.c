@@ -8,6 +8,8 @@
  */
 #include "bench.h"
 
+#include "kmemfs/base/random.h"
+
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -109,11 +111,7 @@ bench_cpu(void)
 uint64_t
 bench_random(uint64_t *state)
 {
-	uint64_t x = *state += 0x9e3779b97f4a7c15ULL;
-
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return x ^ (x >> 31);
+	return random_next(state);
 }
 
 void *

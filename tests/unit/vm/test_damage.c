@@ -9,6 +9,7 @@
  */
 #include "vmed.h"
 
+#include "kmemfs/base/random.h"
 #include "kmemfs/phys/frame_walk.h"
 
 Suite *suite_damage(void);
@@ -28,11 +29,7 @@ struct play {
 static uint64_t
 below(struct play *p, uint64_t limit)
 {
-	uint64_t z = p->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (z ^ z >> 31) % limit;
+	return random_next(&p->random) % limit;
 }
 
 /* A word of some table of some address space. */
