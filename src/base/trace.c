@@ -152,6 +152,30 @@ trace_find(const char *system, const char *name)
 	return i;
 }
 
+uint32_t
+trace_events(const char *word)
+{
+	const char *colon = strchr(word, ':');
+	uint32_t mask = 0;
+
+	for (unsigned int i = 0; i < NR_TRACE_EVENTS; i++) {
+		const char *system = events[i].system;
+		size_t len = strlen(system);
+		bool hit;
+
+		if (colon)
+			hit = (size_t)(colon - word) == len &&
+			      !memcmp(word, system, len) &&
+			      (!strcmp(colon + 1, "*") ||
+			       !strcmp(colon + 1, events[i].name));
+		else
+			hit = !strcmp(word, "all") || !strcmp(word, system) ||
+			      !strcmp(word, events[i].name);
+		mask |= (uint32_t)hit << i;
+	}
+	return mask;
+}
+
 const char *
 trace_system(enum trace_event event)
 {

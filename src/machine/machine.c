@@ -137,42 +137,10 @@ machine_hash(const struct machine *m, char text[65])
 	out_fini(&config);
 }
 
-/* How many of @len bytes from @at on are in @ranges without a hole. */
-static uint64_t
-in_ranges(const GArray *ranges, pa_t at, uint64_t len)
-{
-	uint64_t sum = 0;
-
-	/* Ranges that touch may stand apart, one for each node. */
-	for (guint i = 0; sum < len && i < ranges->len; i++) {
-		const struct range *r = &g_array_index(ranges, struct range, i);
-
-		if (at + sum >= r->start && at + sum < r->end)
-			sum = MIN_OF(len, r->end - at);
-	}
-	return sum;
-}
-
 bool
 machine_is_ram(const struct machine *m, pa_t at, uint64_t len)
 {
-	const struct phys *phys = m->phys;
-	const GArray *map = phys->config->firmware;
-
-	if (in_ranges(phys->memblock.memory, at, len) == len)
-		return true;
-	/* What mem= keeps from the kernel is memory all the same. */
-	for (guint i = 0; i < map->len; i++) {
-		const struct firmware_range *f =
-			&g_array_index(map, struct firmware_range, i);
-		pa_t end = MIN_OF(round_down_to(f->range.end, page_size(phys)),
-				  ram_end(m->ram));
-
-		if (f->type == E820_USABLE && at < end && len <= end - at &&
-		    at >= round_up_to(f->range.start, page_size(phys)))
-			return true;
-	}
-	return false;
+	return phys_is_ram(m->phys, at, len, ram_end(m->ram));
 }
 
 /* --- boot ---------------------------------------------------------------- */
@@ -315,6 +283,32 @@ keep_config(const struct machine *m, const char *dir, char **error)
 	return ok;
 }
 
+/* trace_event= of the kernel's arguments. */
+static void
+boot_trace(struct machine *m)
+{
+	char **words = g_strsplit(m->config->cmdline, " ", -1);
+
+	trace_init(&m->trace, TRACE_RECORDS);
+	for (char **w = words; *w; w++) {
+		char **names = NULL;
+
+		if (g_str_has_prefix(*w, "trace_event="))
+			names = g_strsplit(strchr(*w, '=') + 1, ",", -1);
+		for (char **n = names; n && *n; n++) {
+			uint32_t events = trace_events(*n);
+
+			m->trace.enabled |= events;
+			if (!events)
+				machine_printk(
+					m, "Failed to enable trace event: %s",
+					*n);
+		}
+		g_strfreev(names);
+	}
+	g_strfreev(words);
+}
+
 static bool
 boot_journal(struct machine *m, const char *dir, char **error)
 {
@@ -340,10 +334,9 @@ machine_boot(struct machine_config *config, const char *state_dir, char **error)
 	m->error_log.most = ERROR_LOG_ENTRIES;
 	g_queue_init(&m->answers.lines);
 	m->answers.most = ANSWERS;
-	trace_init(&m->trace, TRACE_RECORDS);
 	m->allocations = allocation_table_new();
-	machine_printk(m, "Command line: %s",
-		       config->cmdline ? config->cmdline : "");
+	machine_printk(m, "Command line: %s", config->cmdline);
+	boot_trace(m);
 	if (!boot_phys(m, error) || !boot_sysctls(m, false, error)) {
 		machine_free(m);
 		return NULL;

@@ -10,39 +10,13 @@
 #include "kmemfs/ops.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define BUFFER_KB_MAX (1 << 18)
-
-/* The events that @word names: system:event, system, all, as set_event. */
-static uint32_t
-trace_mask(const char *word)
-{
-	const char *colon = strchr(word, ':');
-	uint32_t mask = 0;
-	unsigned int i;
-
-	for (i = 0; i < NR_TRACE_EVENTS; i++) {
-		const char *system = trace_system(i);
-		size_t len = strlen(system);
-		bool hit;
-
-		if (colon)
-			hit = (size_t)(colon - word) == len &&
-			      !memcmp(word, system, len) &&
-			      !strcmp(colon + 1, trace_name(i));
-		else
-			hit = !strcmp(word, "all") || !strcmp(word, system) ||
-			      !strcmp(word, trace_name(i));
-		mask |= (uint32_t)hit << i;
-	}
-	return mask;
-}
 
 int
 op_trace_enable(struct op *op, struct args_trace_enable *a)
 {
-	uint32_t mask = trace_mask(a->event);
+	uint32_t mask = trace_events(a->event);
 
 	if (!mask)
 		return op_refuse(op, ARG_TRACE_ENABLE_EVENT, ENOENT,

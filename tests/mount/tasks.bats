@@ -82,6 +82,8 @@ leaves() {
 	echo "child $address jello" > "$mnt/control/vm/write"
 	[ "$(value physical "$mnt/tasks/sh/translate/$address")" != \
 		"$(value physical "$mnt/tasks/child/translate/$address")" ]
+	tail -n 1 "$mnt/trace/trace" |
+		grep -q "child-3 .* page_fault_user: address=$address .*error_code=0x7$"
 	for who in sh:hello child:jello; do
 		[ "$(dd if="$mnt/tasks/${who%:*}/mem" bs=1 skip=$((address)) count=5 status=none)" = "${who#*:}" ]
 	done

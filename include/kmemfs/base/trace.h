@@ -99,6 +99,9 @@ const struct trace_record *trace_get(const struct trace *t, uint64_t n);
 void trace_clear(struct trace *t);
 /* The event called @name of @system, or NR_TRACE_EVENTS. */
 enum trace_event trace_find(const char *system, const char *name);
+/* A bit for each event that @word names: SYSTEM:EVENT, SYSTEM:*, SYSTEM, EVENT
+ * or "all"; 0: none.  Follows __ftrace_set_clr_event(). */
+uint32_t trace_events(const char *word);
 const char *trace_system(enum trace_event event);
 const char *trace_name(enum trace_event event);
 

@@ -78,6 +78,26 @@ START_TEST(the_log_tells_of_the_firmware_map_and_the_zones)
 }
 END_TEST
 
+START_TEST(events_named_at_boot_are_recorded_from_the_start)
+{
+	struct machine *m =
+		boot(SMALL "cmdline = trace_event=kmem:*,tlb,page_fault_user,"
+			   "none trace_event=mmap:none\n",
+		     NULL);
+
+	ck_assert_uint_eq(m->trace.enabled,
+			  trace_events("kmem") | trace_events("tlb") |
+				  1U << TRACE_PAGE_FAULT_USER);
+	ck_assert_uint_gt(m->trace.written, 0);
+	ck_assert_ptr_nonnull(strstr(out_text(&m->dmesg),
+				     "Failed to enable trace event: none\n"));
+	ck_assert_ptr_nonnull(
+		strstr(out_text(&m->dmesg),
+		       "Failed to enable trace event: mmap:none\n"));
+	machine_free(m);
+}
+END_TEST
+
 START_TEST(log_lines_have_the_kernels_time_stamp)
 {
 	struct machine *m = boot(SMALL, NULL);
@@ -362,6 +382,7 @@ suite_machine(void)
 	TCase *tc = tcase_create("machine");
 
 	tcase_add_test(tc, the_log_tells_of_the_firmware_map_and_the_zones);
+	tcase_add_test(tc, events_named_at_boot_are_recorded_from_the_start);
 	tcase_add_test(tc, log_lines_have_the_kernels_time_stamp);
 	tcase_add_test(tc, a_long_log_forgets_its_oldest_lines_whole);
 	tcase_add_test(tc, a_ring_drops_its_oldest);
