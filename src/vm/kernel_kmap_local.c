@@ -244,9 +244,14 @@ kernel_task_gone(struct task *t)
 	struct vm *vm = t->vm;
 	const struct kernel_local *l = t->impl;
 
-	for (unsigned int i = 0; l && i < vm->nr_cpus; i++)
-		if (vm->cpu[i].current == t)
+	/* Where it runs the idle task does now. */
+	for (unsigned int i = 0; i < vm->nr_cpus; i++) {
+		if (vm->cpu[i].current != t)
+			continue;
+		if (l)
 			switch_out(vm, i, l);
+		switch_in(vm, i, &vm->kernel->idle[i]);
+	}
 	g_free(t->impl);
 	t->impl = NULL;
 }

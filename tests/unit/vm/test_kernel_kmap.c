@@ -194,6 +194,25 @@ START_TEST(local_mappings_go_with_their_task)
 }
 END_TEST
 
+START_TEST(those_of_the_idle_task_come_back_when_a_task_ends)
+{
+	struct kerneled *m = kerneled_new(&highs[_i]);
+	struct task *t = NULL;
+	pfn_t pfn = page_of(m, GFP_HIGHUSER);
+	va_t at;
+
+	ck_assert_int_eq(vm_switch_to(m->vm, 0, NULL), 0);
+	ck_assert_int_eq(kernel_kmap_local(m->vm, 0, -1, pfn, &at), 0);
+	ck_assert_int_eq(task_fork(m->init, 0, 0, "t", &t), 0);
+	ck_assert_int_eq(vm_switch_to(m->vm, 0, t), 0);
+	ck_assert_uint_eq(kernel_lookup(m->vm, at), UINT64_MAX);
+	ck_assert_int_eq(task_exit(t, true), 0);
+	kerneled_lawful(m);
+	ck_assert_uint_eq(kernel_lookup(m->vm, at), pfn * P);
+	kerneled_free(m);
+}
+END_TEST
+
 START_TEST(with_types_a_slot_has_one_user)
 {
 	struct kerneled_kind kind = highs[_i];
@@ -384,6 +403,8 @@ suite_kernel_kmap(void)
 			    0, 2);
 	tcase_add_loop_test(tc, no_more_than_15_may_be_nested, 0, 2);
 	tcase_add_loop_test(tc, local_mappings_go_with_their_task, 0, 2);
+	tcase_add_loop_test(
+		tc, those_of_the_idle_task_come_back_when_a_task_ends, 0, 2);
 	tcase_add_loop_test(tc, with_types_a_slot_has_one_user, 0, 2);
 	tcase_add_test(tc, on_64_bit_all_these_are_page_address);
 	tcase_add_test(tc, fixed_slots_are_counted_down_from_the_top);
