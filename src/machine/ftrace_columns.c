@@ -73,26 +73,28 @@ columns_flags(struct ftrace_text *t, struct ftrace_event *e)
 	return true;
 }
 
+static const uint32_t tens[] = {1,	   10,	      100,     1000,
+				10000,	   100000,    1000000, 10000000,
+				100000000, 1000000000};
+
 /* @t stands behind the point of a stamp of @seconds. */
 static bool
 columns_fraction(struct ftrace_text *t, uint64_t seconds,
 		 struct ftrace_event *e)
 {
-	const char *from = t->at;
+	const char *from = t->at, *at = from, *end = t->end;
 	uint64_t ns = 0;
-	unsigned int digits = 0;
 
-	for (; t->at < t->end && ftrace_is_digit(*t->at); t->at++)
-		if (digits < NS_DIGITS) {
-			ns = ns * 10 + (uint64_t)(*t->at - '0');
-			digits++;
-		}
-	if (t->at == from || t->at == t->end || *t->at != ':')
+	if (end - from > NS_DIGITS)
+		end = from + NS_DIGITS;
+	for (; at < end && ftrace_is_digit(*at); at++)
+		ns = ns * 10 + (uint64_t)(*at - '0');
+	for (end = at; end < t->end && ftrace_is_digit(*end); end++)
+		;
+	if (at == from || end == t->end || *end != ':')
 		return false;
-	for (; digits < NS_DIGITS; digits++)
-		ns *= 10;
-	e->ts_ns = seconds * NS_PER_S + ns;
-	t->at++;
+	e->ts_ns = seconds * NS_PER_S + ns * tens[NS_DIGITS - (at - from)];
+	t->at = end + 1;
 	ftrace_blanks(t);
 	return t->at < t->end;
 }

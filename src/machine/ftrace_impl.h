@@ -37,22 +37,28 @@ ftrace_is_digit(char c)
 static inline void
 ftrace_blanks(struct ftrace_text *t)
 {
-	while (t->at < t->end && (*t->at == ' ' || *t->at == '\t'))
-		t->at++;
+	const char *at = t->at, *end = t->end;
+
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	t->at = at;
 }
 
 /* Read decimal digits; false when there is none or the number is too large. */
 static inline bool
 ftrace_decimal(struct ftrace_text *t, uint64_t *value)
 {
-	const char *from = t->at;
+	const char *from = t->at, *at = from, *end = t->end;
 	uint64_t v = 0;
 
-	while (t->at < t->end && ftrace_is_digit(*t->at) && t->at - from < 20)
-		v = v * 10 + (uint64_t)(*t->at++ - '0');
-	*value = v;
 	/* 19 digits always fit in 64 bits. */
-	return t->at > from && t->at - from < 20;
+	if (end - from > 20)
+		end = from + 20;
+	while (at < end && ftrace_is_digit(*at))
+		v = v * 10 + (uint64_t)(*at++ - '0');
+	t->at = at;
+	*value = v;
+	return at > from && at - from < 20;
 }
 
 /* A hex digit's value plus one; 0: it is none (ftrace_fields.c). */
@@ -62,18 +68,19 @@ extern const uint8_t ftrace_hex_value[256];
 static inline bool
 ftrace_hex(struct ftrace_text *t, uint64_t *value)
 {
-	const char *from = t->at;
+	const char *from = t->at, *at = from, *end = t->end;
 	uint64_t v = 0;
 
-	for (; t->at < t->end; t->at++) {
-		unsigned int digit = ftrace_hex_value[(uint8_t)*t->at];
+	for (; at < end; at++) {
+		unsigned int digit = ftrace_hex_value[(uint8_t)*at];
 
 		if (!digit)
 			break;
 		v = v << 4 | (digit - 1);
 	}
+	t->at = at;
 	*value = v;
-	return t->at > from && t->at - from <= 16;
+	return at > from && at - from <= 16;
 }
 
 #endif

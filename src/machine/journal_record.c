@@ -63,11 +63,14 @@ journal_merges(const struct op_desc *desc)
 static inline void
 put_varint(struct out *out, uint64_t v)
 {
+	char *from = out->text + out->len, *to = from;
+
 	while (v >= 0x80) {
-		out->text[out->len++] = (char)(v | 0x80);
+		*to++ = (char)(v | 0x80);
 		v >>= 7;
 	}
-	out->text[out->len++] = (char)v;
+	*to++ = (char)v;
+	out->len += (size_t)(to - from);
 }
 
 static void

@@ -30,6 +30,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <string.h>
 
 static const struct {
 	const char *name, *meaning;
@@ -128,7 +129,11 @@ replay_note(struct replay *replay, enum replay_mismatch mismatch,
 	struct replay_note *note =
 		&replay->notes[replay->nr_notes++ % REPLAY_NOTES];
 
-	*note = *where;
+	/* Most have no lists. */
+	memcpy(note, where, offsetof(struct replay_note, lists));
+	note->lists[0] = '\0';
+	if (*where->lists)
+		memcpy(note->lists, where->lists, sizeof(note->lists));
 	note->mismatch = (uint8_t)mismatch;
 	replay->counts.mismatch[mismatch]++;
 }

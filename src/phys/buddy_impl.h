@@ -330,16 +330,27 @@ pcp_list_type(enum migratetype type)
 	return type < MIGRATE_PCPTYPES ? type : MIGRATE_MOVABLE;
 }
 
+/* A frame's place: its list, by CPU and index.  A page from a CMA refill or a
+ * recording may be on a list of another type than it carries. */
+#define PCP_PLACES 16
+_Static_assert(NR_PCP_LISTS <= PCP_PLACES,
+	       "a place is CPU * PCP_PLACES + index");
+
+static inline int32_t
+pcp_place(const struct zone *zone, const struct per_cpu_pages *pcp,
+	  unsigned int index)
+{
+	return (int32_t)(pcp - zone->pcp) * PCP_PLACES + (int32_t)index;
+}
+
 /* Put a block (state NONE) on a list; it carries @type; counts it. */
 void pcp_add(struct zone *zone, struct per_cpu_pages *pcp, unsigned int index,
 	     pfn_t pfn, enum migratetype type, bool to_tail);
 /* Take a block off list @index; its frame gets state NONE. */
 void pcp_del(struct zone *zone, struct per_cpu_pages *pcp, unsigned int index,
 	     pfn_t pfn);
-/* Whether the block at @pfn is on list @index of @pcp. */
-bool pcp_has(const struct zone *zone, const struct per_cpu_pages *pcp,
-	     unsigned int index, pfn_t pfn);
-/* The list of any CPU that holds the block at @pfn (state PCP). */
+/* The CPU's lists, and which of them, that hold the block at @pfn, which is in
+ * state PCP. */
 struct per_cpu_pages *pcp_holding(struct zone *zone, pfn_t pfn,
 				  unsigned int *index);
 /* Push a freed block and give some back when that are enough:

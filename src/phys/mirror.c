@@ -77,18 +77,13 @@ step_exact(const struct step *s)
 
 /* Take the block off the per-cpu list it is on. */
 static void
-pcp_unlink(struct step *s, pfn_t pfn, enum migratetype type, unsigned int order,
-	   unsigned int cpu)
+pcp_unlink(struct step *s, pfn_t pfn, unsigned int cpu)
 {
-	struct per_cpu_pages *pcp = &s->zone->pcp[cpu];
-	unsigned int index = pcp_index(pcp_list_type(type), order);
+	unsigned int index;
+	struct per_cpu_pages *pcp = pcp_holding(s->zone, pfn, &index);
 
-	if (!pcp_has(s->zone, pcp, index, pfn)) {
-		pcp = pcp_holding(s->zone, pfn, &index);
-		KM_ASSERT(pcp);
-		if (pcp != &s->zone->pcp[cpu])
-			note(s, MIRROR_ELSEWHERE);
-	}
+	if (pcp != &s->zone->pcp[cpu])
+		note(s, MIRROR_ELSEWHERE);
 	pcp_del(s->zone, pcp, index, pfn);
 }
 
@@ -107,7 +102,7 @@ step_release(struct step *s, unsigned int cpu)
 		switch (frame_block(phys, at, &head, &order, &type)) {
 		case FRAME_PCP:
 			note(s, MIRROR_ELSEWHERE);
-			pcp_unlink(s, head, type, order, cpu);
+			pcp_unlink(s, head, cpu);
 			buddy_free(s->zone, head, order, type, false);
 			break;
 		case FRAME_ALLOCATED:
@@ -170,10 +165,9 @@ step_extract(struct step *s)
 	}
 }
 
-/* Make the frames of the step belong to nobody; cpu is where to look first. */
+/* Make the frames of the step belong to nobody; @cpu should have them. */
 static void
-step_take(struct step *s, enum migratetype type, unsigned int cpu,
-	  enum frame_state expected)
+step_take(struct step *s, unsigned int cpu, enum frame_state expected)
 {
 	enum frame_state state = step_exact(s);
 	enum migratetype was;
@@ -183,7 +177,7 @@ step_take(struct step *s, enum migratetype type, unsigned int cpu,
 	if (state == FRAME_PCP) {
 		if (expected != FRAME_PCP)
 			note(s, MIRROR_ELSEWHERE);
-		pcp_unlink(s, s->pfn, type, s->order, cpu);
+		pcp_unlink(s, s->pfn, cpu);
 		return;
 	}
 	if (state == FRAME_ALLOCATED) {
@@ -243,7 +237,7 @@ mirror_take(struct phys *phys, pfn_t pfn, unsigned int order, gfp_t gfp,
 	if (step_exact(&s) != FRAME_ALLOCATED || !(f->flags & FRAME_TAKEN))
 		expected = pcp_order(phys, order) ? FRAME_PCP : FRAME_FREE;
 	was = f->state == FRAME_NONE ? type : (enum migratetype)f->type;
-	step_take(&s, type, cpu, expected);
+	step_take(&s, cpu, expected);
 	frame_set_head(f, s.zone, order, FRAME_NONE, was);
 	prep_new_page(phys, pfn, order, gfp, type);
 	count_taken(&s, cpu);
@@ -260,7 +254,7 @@ mirror_zone_locked(struct phys *phys, pfn_t pfn, unsigned int order,
 	if (!step_init(&s, phys, pfn, order, type))
 		return MIRROR_IMPOSSIBLE;
 	s.is_split = true;
-	step_take(&s, type, cpu, FRAME_FREE);
+	step_take(&s, cpu, FRAME_FREE);
 	TRACE(phys->trace, MM_PAGE_ALLOC_ZONE_LOCKED, pfn, order, type,
 	      pcp_refill);
 	if (pcp_refill && pcp_order(phys, order)) {
@@ -332,7 +326,7 @@ mirror_free(struct phys *phys, pfn_t pfn, unsigned int order, unsigned int cpu)
 		return MIRROR_IMPOSSIBLE;
 	step_cut_larger(&s);
 	type = step_block_type(&s);
-	step_take(&s, type, cpu, FRAME_ALLOCATED);
+	step_take(&s, cpu, FRAME_ALLOCATED);
 	TRACE(phys->trace, MM_PAGE_FREE, pfn, order);
 	phys->event[VE_pgfree] += 1ULL << order;
 	if (pcp_order(phys, order) && type != MIGRATE_ISOLATE)
@@ -360,7 +354,7 @@ mirror_drain(struct phys *phys, pfn_t pfn, unsigned int order,
 		note(&s, MIRROR_ELSEWHERE); /* it is there already */
 	} else {
 		step_cut_larger(&s);
-		step_take(&s, type, cpu, FRAME_PCP);
+		step_take(&s, cpu, FRAME_PCP);
 		buddy_free(s.zone, pfn, order, step_type(&s, type), false);
 	}
 	TRACE(phys->trace, MM_PAGE_PCPU_DRAIN, pfn, order, type);

@@ -29,6 +29,7 @@ pcp_add(struct zone *zone, struct per_cpu_pages *pcp, unsigned int index,
 	unsigned int order = pcp_index_order(zone->phys, index);
 
 	frame_set_head(f, zone, order, FRAME_PCP, type);
+	f->place = pcp_place(zone, pcp, index);
 	if (to_tail)
 		list_add_tail(zone, &pcp->list[index], f, link_of(zone, pfn));
 	else
@@ -45,25 +46,10 @@ pcp_del(struct zone *zone, struct per_cpu_pages *pcp, unsigned int index,
 
 	list_del(zone, &pcp->list[index], f);
 	f->state = FRAME_NONE;
+	f->refs = 0;
 	zone->phys->heads[pfn] = 0;
 	pcp->length[index]--;
 	pcp->count -= 1U << f->order;
-}
-
-bool
-pcp_has(const struct zone *zone, const struct per_cpu_pages *pcp,
-	unsigned int index, pfn_t pfn)
-{
-	uint32_t link = link_of(zone, pfn);
-
-	/* Blocks leave at both ends, so most often it is one of these. */
-	if (pcp->list[index].tail == link)
-		return true;
-	for (uint32_t at = pcp->list[index].head; at;
-	     at = link_frame(zone, at)->next)
-		if (at == link)
-			return true;
-	return false;
 }
 
 struct per_cpu_pages *
@@ -71,22 +57,9 @@ pcp_holding(struct zone *zone, pfn_t pfn, unsigned int *index)
 {
 	const struct frame *f = &zone->phys->frames[pfn];
 
-	/* The list follows from what it carries, except that a page from a
-	 * CMA refill or a recording may lie on any list of its order. */
-	for (unsigned int cpu = 0; cpu < zone->phys->nr_cpus; cpu++) {
-		struct per_cpu_pages *pcp = &zone->pcp[cpu];
-
-		if (!pcp->count)
-			continue;
-		for (unsigned int i = 0; i < NR_PCP_LISTS; i++)
-			if (pcp->list[i].head &&
-			    pcp_index_order(zone->phys, i) == f->order &&
-			    pcp_has(zone, pcp, i, pfn)) {
-				*index = i;
-				return pcp;
-			}
-	}
-	return NULL;
+	KM_ASSERT(f->state == FRAME_PCP);
+	*index = (unsigned int)f->place % PCP_PLACES;
+	return &zone->pcp[(unsigned int)f->place / PCP_PLACES];
 }
 
 /* The block at the tail goes back next. */

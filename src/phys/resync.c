@@ -37,7 +37,6 @@ range_release(struct phys *phys, struct zone *zone, pfn_t at, pfn_t end)
 		switch (frame_block(phys, at, &head, &order, &type)) {
 		case FRAME_PCP:
 			pcp = pcp_holding(zone, head, &index);
-			KM_ASSERT(pcp);
 			pcp_del(zone, pcp, index, head);
 			put_back(phys, head, order);
 			break;
@@ -89,7 +88,6 @@ resync_excess(struct phys *phys, pfn_t pfn)
 	if (phys->frames[pfn].state != FRAME_PCP)
 		return;
 	pcp = pcp_holding(zone, pfn, &index);
-	KM_ASSERT(pcp);
 	pcp_del(zone, pcp, index, pfn);
 	buddy_free(zone, pfn, 0, block_type(phys, pfn), true);
 }

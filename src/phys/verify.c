@@ -188,6 +188,12 @@ audit_pcp_list(struct phys_audit *a, const struct zone *zone, unsigned int cpu,
 		    !audit_element(a, zone, at, prev, FRAME_PCP, order,
 				   LAW_PCP))
 			break;
+		if (link_frame(zone, at)->place != pcp_place(zone, pcp, index))
+			finding(a, zone, LAW_PCP,
+				"pfn %" PRIu64 " is on cpu %u's list %u and "
+				"has place %#x",
+				link_pfn(zone, at), cpu, index,
+				(unsigned int)link_frame(zone, at)->place);
 		prev = at;
 		blocks++;
 	}
@@ -285,8 +291,9 @@ audit_block(struct phys_audit *a, const struct zone *zone, pfn_t pfn, pfn_t end,
 			f->order, pfn);
 		return pfn + 1;
 	}
-	if (f->zone != zone->id || (f->refs > 0) != allocated || f->refs < 0 ||
-	    f->type >= MIGRATE_TYPES)
+	if (f->zone != zone->id ||
+	    (f->state != FRAME_PCP && (f->refs > 0) != allocated) ||
+	    f->refs < 0 || f->type >= MIGRATE_TYPES)
 		finding(a, zone, LAW_HEADS,
 			"pfn %" PRIu64 " in state %u: zone %u, refs %d, type "
 			"%u",

@@ -92,8 +92,7 @@ put_block(struct machine *m, pfn_t pfn, pfn_t head, unsigned int order,
 	put_counter(out, "head", head);
 	put_counter(out, "order", order);
 	put_text(out, "migratetype", migratetype_name(type));
-	put_counter(out, "refcount",
-		    allocated ? (uint64_t)(uint32_t)frame->refs : 0);
+	put_counter(out, "refcount", frame_refs(frame));
 	put_counter(out, "mapcount", allocated ? entries : 0);
 	if (!allocated)
 		return;
@@ -313,7 +312,7 @@ put_pages(const struct phys *phys, const struct allocation *a, struct out *out)
 	const struct frame *frame = &phys->frames[a->pfn];
 
 	put_text(out, "migratetype", migratetype_name(frame->type));
-	put_counter(out, "refcount", (uint64_t)(uint32_t)frame->refs);
+	put_counter(out, "refcount", frame_refs(frame));
 }
 
 /* What only objects have. */

@@ -86,8 +86,10 @@ bench_batch(void)
 /* --- replay/ftrace ------------------------------------------------------- */
 
 struct recording {
-	const char *text, *policy;
+	char *text;
+	const char *policy;
 	size_t len;
+	const char *machine; /* that it is replayed on */
 	uint64_t events;
 	volatile uint64_t sink;
 };
@@ -96,7 +98,7 @@ static double
 replay_ours(void *with)
 {
 	struct recording *r = with;
-	struct tree *t = tree_new(bench_boot_named("default"), false);
+	struct tree *t = tree_new(bench_boot_named(r->machine), false);
 	uint64_t start, took;
 	int err = ops_feed(t, "replay/policy", r->policy, strlen(r->policy));
 
@@ -126,13 +128,14 @@ replay_lines(void *with)
 }
 
 static void
-bench_replay(const char *events, const char *text, size_t len,
-	     const char *policy, double limit)
+bench_replay(const char *events, const struct recording *of, const char *policy,
+	     double limit)
 {
 	char *what = g_strdup_printf("replay/ftrace%s, in process, policy %s",
 				     events, policy);
-	struct recording r = {.text = text, .policy = policy, .len = len};
+	struct recording r = *of;
 
+	r.policy = policy;
 	bench_run(&(struct bench_row){
 		.what = what,
 		.unit = "M events/s",
@@ -174,22 +177,39 @@ lines_with(const char *const *events, const char *text, size_t len)
 /* Only a part of the recording. */
 static void
 bench_part(const char *name, const char *const *events, double limit,
-	   const char *text, size_t len)
+	   const struct recording *whole)
 {
-	GString *part = lines_with(events, text, len);
+	GString *lines = lines_with(events, whole->text, whole->len);
+	struct recording part = *whole;
 
-	bench_replay(name, part->str, part->len, "model", limit);
-	bench_replay(name, part->str, part->len, "mirror", limit);
-	g_string_free(part, TRUE);
+	part.text = lines->str;
+	part.len = lines->len;
+	bench_replay(name, &part, "model", limit);
+	bench_replay(name, &part, "mirror", limit);
+	g_string_free(lines, TRUE);
 }
 
+/* The recording at @path, on the machine that it was made on when that stands
+ * beside it. */
 static void
-bench_replays(const char *text, size_t len)
+bench_replays(const char *path)
 {
-	bench_replay("", text, len, "model", 5);
-	bench_replay("", text, len, "mirror", 5);
-	bench_part(" of page events", of_pages, 5, text, len);
-	bench_part(" of slab events", of_slabs, 3, text, len);
+	char *dir = g_path_get_dirname(path);
+	char *machine = g_build_filename(dir, "machine.ini", NULL);
+	struct recording r = {.machine = machine};
+
+	if (!g_file_test(machine, G_FILE_TEST_EXISTS))
+		r.machine = "default";
+	r.text = bench_load(path, &r.len);
+	if (r.text) {
+		bench_replay("", &r, "model", 5);
+		bench_replay("", &r, "mirror", 5);
+		bench_part(" of page events", of_pages, 5, &r);
+		bench_part(" of slab events", of_slabs, 3, &r);
+	}
+	g_free(r.text);
+	g_free(machine);
+	g_free(dir);
 }
 
 /* --- the journal --------------------------------------------------------- */
@@ -274,15 +294,12 @@ int
 main(int argc, char **argv)
 {
 	int first = bench_begin(argc, argv);
-	size_t len = 0;
-	char *text = first < argc ? bench_load(argv[first], &len) : NULL;
 
 	bench_batch();
-	if (text)
-		bench_replays(text, len);
+	if (first < argc)
+		bench_replays(argv[first]);
 	else
 		bench_skip("replay/ftrace", "no recording was given");
 	bench_journal();
-	g_free(text);
 	return bench_end();
 }

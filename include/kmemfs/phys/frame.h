@@ -47,7 +47,10 @@ struct frame {
 			int32_t mapcount; /* allocated: entries that map it */
 		};
 	};
-	int32_t refs;	   /* users; 0 while free or on a pcp list */
+	union {
+		int32_t refs;  /* users; 0 while free */
+		int32_t place; /* on a pcp list: which, see pcp_place() */
+	};
 	uint8_t order : 4; /* of the block */
 	uint8_t state : 4; /* enum frame_state */
 	uint8_t type : 4;  /* migratetype: of the list it is on; carried by
@@ -57,6 +60,13 @@ struct frame {
 };
 
 _Static_assert(sizeof(struct frame) == 16, "four frames a cache line");
+
+/* Its users: none while it is free or on a pcp list. */
+static inline uint32_t
+frame_refs(const struct frame *f)
+{
+	return f->state == FRAME_ALLOCATED ? (uint32_t)f->refs : 0;
+}
 
 #define HEAD_STATE_SHIFT 4
 #define HEAD_SHARED (1 << 6)
