@@ -123,27 +123,39 @@ ftrace_name(struct ftrace_text *t, struct ftrace_event *e)
 	return FTRACE_OTHER;
 }
 
+/* Read the columns; false: the line is none with an event, and @e->kind says
+ * what it is. */
+static bool
+ftrace_begin(struct ftrace *f, struct ftrace_text *t, struct ftrace_event *e)
+{
+	struct ftrace_text bare = *t;
+
+	if (ftrace_columns_again(f, t, e))
+		return true;
+	ftrace_blanks(&bare);
+	e->kind = FTRACE_HEADER;
+	if (bare.at == bare.end || *bare.at == '#')
+		return false;
+	if (*t->at == 'C' && ftrace_lost(*t, e))
+		return false;
+	if (ftrace_columns(f, t, e))
+		return true;
+	if (!ftrace_banner(&bare))
+		e->kind = FTRACE_UNPARSED;
+	return false;
+}
+
 enum ftrace_kind
 ftrace_parse(struct ftrace *f, const char *line, size_t len,
 	     struct ftrace_event *e)
 {
-	struct ftrace_text t = {line, line + len}, bare;
+	struct ftrace_text t = {line, line + len};
 
 	memset(e, 0, sizeof(*e));
 	while (t.end > t.at && (t.end[-1] == '\n' || t.end[-1] == '\r'))
 		t.end--;
-	bare = t;
-	ftrace_blanks(&bare);
-	e->kind = FTRACE_HEADER;
-	if (bare.at == bare.end || *bare.at == '#')
+	if (!ftrace_begin(f, &t, e))
 		return e->kind;
-	if (*t.at == 'C' && ftrace_lost(t, e))
-		return e->kind;
-	if (!ftrace_columns(f, &t, e)) {
-		if (!ftrace_banner(&bare))
-			e->kind = FTRACE_UNPARSED;
-		return e->kind;
-	}
 	e->kind = ftrace_known(&t, e);
 	if (e->kind == FTRACE_OTHER)
 		e->kind = ftrace_name(&t, e);

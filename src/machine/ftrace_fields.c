@@ -37,7 +37,7 @@ enum {
 };
 
 static const struct {
-	const char *key;
+	char key[FTRACE_KEY];
 	size_t len;
 } fields[] = {
 #define FIELD_KEY(id, name) {name, sizeof(name) - 1},
@@ -135,7 +135,8 @@ fields_is(struct ftrace_text *t, unsigned int field)
 	size_t len = fields[field].len;
 
 	if ((size_t)(t->end - t->at) <= len || t->at[len] != '=' ||
-	    memcmp(t->at, fields[field].key, len))
+	    !ftrace_same(t->at, (size_t)(t->end - t->at), fields[field].key,
+			 len))
 		return false;
 	t->at += len + 1;
 	return true;

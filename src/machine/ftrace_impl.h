@@ -5,6 +5,9 @@
 
 #include "kmemfs/machine/ftrace.h"
 
+#include <glib.h>
+#include <string.h>
+
 /* Places in a line: [at, end). */
 struct ftrace_text {
 	const char *at;
@@ -17,6 +20,10 @@ struct ftrace_text {
  */
 bool ftrace_columns(struct ftrace *f, struct ftrace_text *t,
 		    struct ftrace_event *e);
+/* The same for a line that has the columns of the one before, up to the point
+ * of its stamp; false: it has not, and @t is as it was. */
+bool ftrace_columns_again(const struct ftrace *f, struct ftrace_text *t,
+			  struct ftrace_event *e);
 /* Read the key=value words after the name of a mm_page event; false when one
  * that must be there is missing or is no number. */
 bool ftrace_fields(struct ftrace *f, struct ftrace_text t,
@@ -42,6 +49,23 @@ ftrace_blanks(struct ftrace_text *t)
 	while (at < end && (*at == ' ' || *at == '\t'))
 		at++;
 	t->at = at;
+}
+
+/* A name that lines are compared with, zeros behind it. */
+#define FTRACE_KEY 32
+
+/* Whether the @len bytes at @at are those of @key; @room, not less, may be
+ * read.  Short ones are compared in a register. */
+static inline bool
+ftrace_same(const char *at, size_t room, const char key[FTRACE_KEY], size_t len)
+{
+	uint64_t a, b;
+
+	if (len > 8 || room < 8)
+		return !memcmp(at, key, len);
+	memcpy(&a, at, 8);
+	memcpy(&b, key, 8);
+	return !(GUINT64_FROM_LE(a ^ b) << (64 - 8 * len));
 }
 
 /* Read decimal digits; false when there is none or the number is too large. */

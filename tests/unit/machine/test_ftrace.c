@@ -3,6 +3,7 @@
 #include "kmemfs/machine/ftrace.h"
 
 #include <check.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -411,6 +412,51 @@ START_TEST(other_lines_are_told_apart)
 }
 END_TEST
 
+#define STAMPED "             cat-1       [000] ..... 7."
+
+START_TEST(six_digits_and_nine_are_the_same_time)
+{
+	static const uint32_t times[] = {0,	 1,	 9,	 10,	99,
+					 100000, 123456, 700001, 999999};
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		struct ftrace_event micro, nano;
+		char *six = g_strdup_printf(STAMPED "%06u" FREE, times[i]);
+		char *nine = g_strdup_printf(STAMPED "%06u000" FREE, times[i]);
+
+		ck_assert_int_eq(
+			ftrace_parse(&reader, six, strlen(six), &micro),
+			FTRACE_FREE);
+		ck_assert_int_eq(
+			ftrace_parse(&reader, nine, strlen(nine), &nano),
+			FTRACE_FREE);
+		ck_assert_uint_eq(micro.ts_ns, 7000000000 + times[i] * 1000);
+		ck_assert_uint_eq(nano.ts_ns, micro.ts_ns);
+		g_free(six);
+		g_free(nine);
+	}
+}
+END_TEST
+
+START_TEST(a_stamp_has_digits_only)
+{
+	for (unsigned int byte = 1; byte < 256; byte++) {
+		char line[] = STAMPED "123456" FREE;
+		struct ftrace_event e;
+		bool digit = byte >= '0' && byte <= '9';
+
+		for (size_t at = 0; at < 6 && byte != ':'; at++) {
+			memcpy(line, STAMPED "123456", sizeof(STAMPED) + 5);
+			line[sizeof(STAMPED) - 1 + at] = (char)byte;
+			ck_assert_msg((ftrace_parse(&reader, line, strlen(line),
+						    &e) == FTRACE_FREE) ==
+					      digit,
+				      "%s", line);
+		}
+	}
+}
+END_TEST
+
 /* A copy of just the bytes, so that a sanitizer sees any step beyond. */
 START_TEST(no_cut_of_a_line_is_read_beyond_its_end)
 {
@@ -511,6 +557,8 @@ suite_ftrace(void)
 	tcase_add_loop_test(tc, gfp_words_of_all_kernels_are_known_or_counted,
 			    0, ARRAY_SIZE(gfps));
 	tcase_add_test(tc, remembered_gfp_texts_are_never_mixed_up);
+	tcase_add_test(tc, six_digits_and_nine_are_the_same_time);
+	tcase_add_test(tc, a_stamp_has_digits_only);
 	tcase_add_loop_test(tc, other_lines_are_told_apart, 0,
 			    ARRAY_SIZE(others));
 	tcase_add_loop_test(tc, no_cut_of_a_line_is_read_beyond_its_end, 0,
