@@ -58,22 +58,6 @@ check_asking(const struct asking *ask)
 	return err ? err : op_check_cpu(op, -1, ask->cpu);
 }
 
-static void
-report_failure(struct machine *m, const struct asking *ask)
-{
-	struct out flags = OUT_INIT;
-
-	if (*ask->gfp & __GFP_NOWARN)
-		return;
-	gfp_print(&flags, (gfp_t)*ask->gfp);
-	machine_printk(m,
-		       "init: page allocation failure: order:%u, "
-		       "mode:%#llx(%s), nodemask=(null)",
-		       ask->order, (unsigned long long)*ask->gfp,
-		       out_text(&flags));
-	out_fini(&flags);
-}
-
 /* Name the block and answer; the request has succeeded. */
 static struct allocation *
 record(const struct asking *ask, pfn_t pfn, uint64_t nr_pages)
@@ -131,7 +115,6 @@ ask_failed(const struct asking *ask, struct out *why, int err)
 		return op_refuse(op, 0, EINVAL,
 				 "the gfp flags name more than one zone");
 	}
-	report_failure(op->m, ask);
 	out_text(why);
 	fail_with_reason(op, ask->order, -err, why);
 	if (why->len) {
@@ -167,9 +150,9 @@ ask_pages(const struct asking *ask, struct allocation **made)
 		.context = (enum alloc_context)ask->context,
 		.why = op->want_why ? &why : NULL,
 	};
-	err = pages_alloc(m->phys, &request, &pfn);
-	if (err != -EINVAL)
+	if (request_zone(m->phys->arch, request.gfp) != MAX_NR_ZONES)
 		caller_report_sleep(m, *ask->gfp, ask->context);
+	err = pages_alloc_warn(m->phys, &request, &pfn);
 	if (err)
 		return ask_failed(ask, &why, err);
 	if (*ask->gfp & __GFP_ZERO)

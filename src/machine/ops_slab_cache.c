@@ -218,10 +218,14 @@ do_validate(struct op *op, struct kmem_cache *s, const char *value)
 	return err;
 }
 
+/* kstrtouint(value, 10, ...): decimal digits, with a plus before them or not.
+ */
 static int
 read_u32(struct op *op, const char *value, uint64_t *number)
 {
-	if (!text_u64(value, number))
+	const char *digits = value + (*value == '+');
+
+	if (digits[strspn(digits, "0123456789")] || !text_u64(digits, number))
 		return op_refuse(op, ARG_SLAB_ATTRIBUTE_VALUE, EINVAL,
 				 "%s: not a number", value);
 	if (*number > UINT32_MAX)

@@ -366,8 +366,25 @@ made_to_fail(struct phys *phys, const struct page_request *request)
 	return true;
 }
 
-int
-pages_alloc(struct phys *phys, const struct page_request *request, pfn_t *pfn)
+/* warn_alloc: its first line. */
+static __attribute__((noinline)) void
+warn_alloc(const struct phys *phys, const struct page_request *request)
+{
+	struct out line = OUT_INIT;
+
+	if (!phys->printk || request->gfp & __GFP_NOWARN)
+		return;
+	out_printf(&line, "%.16s: page allocation failure: order:%u, mode:%#x(",
+		   phys->trace->now.comm, request->order, request->gfp);
+	gfp_print(&line, request->gfp);
+	out_str(&line, "), nodemask=(null)");
+	phys->printk(phys->printk_user, out_text(&line));
+	out_fini(&line);
+}
+
+static inline __attribute__((always_inline)) int
+alloc_frames(struct phys *phys, const struct page_request *request, pfn_t *pfn,
+	     bool warn)
 {
 	enum zone_type highest = request_zone(phys->arch, request->gfp);
 	enum migratetype type = allocation_type(phys, request->gfp);
@@ -390,10 +407,26 @@ pages_alloc(struct phys *phys, const struct page_request *request, pfn_t *pfn)
 	}
 	TRACE(phys->trace, MM_PAGE_ALLOC, got == PFN_NONE ? 0 : got,
 	      request->order, type, request->gfp);
-	if (unlikely(got == PFN_NONE))
+	if (unlikely(got == PFN_NONE)) {
+		if (warn)
+			warn_alloc(phys, request);
 		return -ENOMEM;
+	}
 	*pfn = got;
 	return 0;
+}
+
+int
+pages_alloc(struct phys *phys, const struct page_request *request, pfn_t *pfn)
+{
+	return alloc_frames(phys, request, pfn, false);
+}
+
+int
+pages_alloc_warn(struct phys *phys, const struct page_request *request,
+		 pfn_t *pfn)
+{
+	return alloc_frames(phys, request, pfn, true);
 }
 
 /* The zone of the preferred node that can give @nr pages and stay above its

@@ -78,7 +78,7 @@ get_pages(struct kmem_cache *s, const struct slab_request *r, int nid,
 	if (exact)
 		request.gfp = (gfp | __GFP_THISNODE | __GFP_NOWARN) &
 			      ~(gfp_t)__GFP_NOFAIL;
-	if (pages_alloc(sc->phys, &request, pfn))
+	if (pages_alloc_warn(sc->phys, &request, pfn))
 		return -ENOMEM;
 	err = ram_may_write(sc->ram, *pfn << sc->phys->page_shift,
 			    page_size(sc->phys) << s->order);

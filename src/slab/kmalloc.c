@@ -179,7 +179,7 @@ large_alloc(struct slab_common *sc, unsigned int order,
 			   "kmalloc: larger than the largest cache, so a block "
 			   "of order %u\n",
 			   order);
-	err = pages_alloc(phys, &request, &pfn);
+	err = pages_alloc_warn(phys, &request, &pfn);
 	if (err)
 		return err;
 	count_large(sc, pfn, (int64_t)1 << order);
@@ -259,6 +259,7 @@ kmalloc_by_rules(struct slab_common *sc, uint64_t bytes,
 		return -EINVAL;
 	*object = 0;
 	own.bytes = (uint32_t)bytes;
+	own.function = "__kmalloc";
 	if (is_large(sc, bytes)) {
 		unsigned int order = slab_get_order(sc, bytes);
 
@@ -293,6 +294,16 @@ kmalloc(struct slab_common *sc, uint64_t bytes, const struct slab_request *r,
 	return err;
 }
 
+/* Of a cache that reports: its stacks say that it was kfree. */
+static __attribute__((noinline)) int
+free_debugged(struct slab *slab, va_t object, const struct slab_request *who)
+{
+	struct slab_request own = *who;
+
+	own.function = "kfree";
+	return slab_free_quiet(slab->cache, slab, object, &own);
+}
+
 int
 kfree(struct slab_common *sc, va_t object, const struct slab_request *who)
 {
@@ -303,6 +314,8 @@ kfree(struct slab_common *sc, va_t object, const struct slab_request *who)
 	if (object <= ZERO_SIZE_PTR)
 		return 0;
 	slab = slab_of(sc, object);
+	if (unlikely(slab && slub_debugged(slab->cache)))
+		return free_debugged(slab, object, who);
 	if (likely(slab))
 		return slab_free_quiet(slab->cache, slab, object, who);
 	if (!slab_mapped(sc, object, 1, &pa))

@@ -159,7 +159,7 @@ pages_take(const struct mempool *pool, const struct slab_request *r,
 		.context = r->context,
 	};
 	pfn_t pfn;
-	int err = pages_alloc(phys, &request, &pfn);
+	int err = pages_alloc_warn(phys, &request, &pfn);
 
 	if (!err)
 		*element = mempool_page(phys, pfn);

@@ -128,7 +128,7 @@ take_frame(struct percpu *pc, struct percpu_area *area, unsigned int unit_cpu,
 						      : CONTEXT_ATOMIC,
 	};
 	pfn_t pfn;
-	int err = pages_alloc(pc->phys, &request, &pfn);
+	int err = pages_alloc_warn(pc->phys, &request, &pfn);
 
 	if (err)
 		return -ENOMEM;

@@ -248,6 +248,7 @@ kmem_cache_alloc_bulk(struct kmem_cache *s, const struct slab_request *r,
 	int err = 0;
 
 	any.nid = NODE_LOCAL;
+	any.function = "kmem_cache_alloc_bulk";
 	if (unlikely(s->common->failslab.probability) && made_to_fail(s, r))
 		return -ENOMEM;
 	for (; have < nr && !err; have += !err)

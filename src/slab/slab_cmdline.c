@@ -52,26 +52,30 @@ struct block {
 	const char *names; /* up to a ; or the end; NULL: for all caches */
 	const char *next;  /* NULL: it is the last */
 	bool no_higher_order;
-	char unknown; /* a letter that means nothing, 0 */
 };
 
+/* @log: who is told of a letter that means nothing; NULL: nobody. */
 static void
-block_letter(struct block *b, char letter)
+block_letter(struct block *b, char letter, const struct slab_common *log)
 {
+	char lower = (char)tolower((unsigned char)letter);
+
 	for (size_t i = 0; i < ARRAY_SIZE(debug_letters); i++) {
-		if (debug_letters[i].letter != letter)
+		if (debug_letters[i].letter != lower)
 			continue;
-		if (letter == '-')
+		if (lower == '-')
 			b->flags = 0;
 		b->flags |= debug_letters[i].flag;
-		b->no_higher_order |= letter == 'o';
+		b->no_higher_order |= lower == 'o';
 		return;
 	}
-	b->unknown = letter;
+	if (log)
+		slab_printk(log, "slub_debug option '%c' unknown. skipped",
+			    letter);
 }
 
 static struct block
-block_read(const char *at)
+block_read(const char *at, const struct slab_common *log)
 {
 	struct block b = {0};
 
@@ -80,7 +84,7 @@ block_read(const char *at)
 		b.flags = DEBUG_DEFAULT;
 	else
 		for (; *at && *at != ',' && *at != ';'; at++)
-			block_letter(&b, (char)tolower((unsigned char)*at));
+			block_letter(&b, *at, log);
 	if (*at == ',')
 		b.names = at + 1;
 	at += strcspn(at, ";");
@@ -89,19 +93,29 @@ block_read(const char *at)
 	return b;
 }
 
-/* Whether the list @names, which ends at a ; or the text's end, has @name. */
+/*
+ * Whether @b's list has @name.  A list ends one character before the next
+ * block, as in the kernel: of several ; all but the last belong to its last
+ * name, and so do those at the text's end.
+ */
 static bool
-names_match(const char *names, const char *name)
+names_match(const struct block *b, const char *name)
 {
-	while (*names && *names != ';') {
-		size_t len = strcspn(names, ",;");
-		const char *star = memchr(names, '*', len);
+	for (const char *at = b->names; *at;) {
+		const char *end = at + strcspn(at, ",");
+		const char *star;
+		size_t len;
 
-		if (star ? !strncmp(name, names, (size_t)(star - names))
-			 : strlen(name) == len && !memcmp(name, names, len))
+		if (b->next && b->next < end)
+			end = b->next - 1;
+		len = (size_t)(end - at);
+		star = memchr(at, '*', len);
+		if (star ? !strncmp(name, at, (size_t)(star - at))
+			 : strlen(name) == len && !memcmp(name, at, len))
 			return true;
-		names += len;
-		names += *names == ',';
+		if (*end != ',')
+			return false;
+		at = end + 1;
 	}
 	return false;
 }
@@ -118,9 +132,9 @@ slab_debug_flags(const struct slab_common *sc, slab_flags_t flags,
 	if (flags & SLAB_NOLEAKTRACE)
 		global &= ~(slab_flags_t)SLAB_STORE_USER;
 	for (const char *at = sc->slub_debug_string; at;) {
-		struct block b = block_read(at);
+		struct block b = block_read(at, NULL);
 
-		if (b.names && names_match(b.names, name))
+		if (b.names && names_match(&b, name))
 			return flags | b.flags;
 		at = b.next;
 	}
@@ -136,13 +150,8 @@ arg_debug(struct slab_common *sc, const char *value)
 
 	if (*value == '=' && value[1]) {
 		for (const char *at = value + 1; at;) {
-			struct block b = block_read(at);
+			struct block b = block_read(at, sc);
 
-			if (b.unknown)
-				slab_printk(sc,
-					    "slub_debug option '%c' unknown. "
-					    "skipped",
-					    b.unknown);
 			sc->no_higher_order_debug |= b.no_higher_order;
 			some |= b.names != NULL;
 			if (!b.names) {

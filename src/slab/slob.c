@@ -140,7 +140,7 @@ large_alloc(struct kmem_cache *s, const struct slab_request *r, va_t *object)
 	struct slab *slab;
 	pfn_t pfn;
 
-	if (pages_alloc(phys, &request, &pfn))
+	if (pages_alloc_warn(phys, &request, &pfn))
 		return -ENOMEM;
 	slab = ram_may_write(sc->ram, pfn << phys->page_shift,
 			     page_size(phys) << s->order)

@@ -253,7 +253,7 @@ new_page(struct slab_common *sc, unsigned int list,
 	struct slab *page;
 	pfn_t pfn;
 
-	if (pages_alloc(phys, &request, &pfn))
+	if (pages_alloc_warn(phys, &request, &pfn))
 		return -ENOMEM;
 	page = ram_may_write(sc->ram, pfn << phys->page_shift, page_size(phys))
 		       ? NULL

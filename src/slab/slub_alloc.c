@@ -140,6 +140,16 @@ next_cpu_partial(struct asked *a)
 /* --- partial lists of nodes ------------------------------------------------
  */
 
+/* A report from here on is about this request. */
+static void
+enter(const struct asked *a)
+{
+	const char *function = a->r->function;
+
+	slub_enter(a->s->common, function ? function : "kmem_cache_alloc",
+		   a->r->caller);
+}
+
 /* alloc_single_from_partial, and who asked for it. */
 static int
 take_single(struct asked *a, struct slab *slab)
@@ -153,7 +163,7 @@ take_single(struct asked *a, struct slab *slab)
 	if (err)
 		return err;
 	slab->inuse++;
-	slub_enter(s->common, "kmem_cache_alloc", a->r->caller);
+	enter(a);
 	if (!slub_alloc_debug_processing(s, slab, object, bytes)) {
 		slub_remove_partial(s, slab);
 		slab->where = SLAB_ISOLATED;
@@ -344,7 +354,7 @@ single_of_new(struct asked *a, struct slab *slab)
 	if (err)
 		return err;
 	slab->inuse = 1;
-	slub_enter(s->common, "kmem_cache_alloc", a->r->caller);
+	enter(a);
 	if (!slub_alloc_debug_processing(s, slab, object, bytes)) {
 		slab->where = SLAB_ISOLATED;
 		return 0;

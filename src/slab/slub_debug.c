@@ -158,7 +158,8 @@ slub_free_debug_processing(struct kmem_cache *s, struct slab *slab, va_t head,
 	va_t object = head;
 	bool good = true;
 
-	slub_enter(s->common, "kmem_cache_free", who->caller);
+	slub_enter(s->common, who->function ? who->function : "kmem_cache_free",
+		   who->caller);
 	if (s->flags & SLAB_CONSISTENCY_CHECKS)
 		good = slub_check_slab(s, slab);
 	if (good && slab->inuse < *count) {

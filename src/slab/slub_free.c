@@ -243,8 +243,11 @@ slub_free_bulk(struct kmem_cache *s, const struct slab_request *who,
 	       unsigned int nr, const va_t *objects)
 {
 	va_t *p = g_memdup2(objects, nr * sizeof(*p));
+	struct slab_request own = *who;
 	struct chain chain;
 	int err = 0;
+
+	own.function = "kmem_cache_free_bulk";
 
 	while (nr && !err) {
 		va_t last = p[nr - 1];
@@ -260,7 +263,7 @@ slub_free_bulk(struct kmem_cache *s, const struct slab_request *who,
 		if (!err)
 			err = reverse(of, &chain);
 		if (!err)
-			err = free_chain(of, &chain, who);
+			err = free_chain(of, &chain, &own);
 	}
 	g_free(p);
 	return err;

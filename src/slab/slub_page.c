@@ -177,7 +177,7 @@ take_pages(struct kmem_cache *s, const struct slab_request *r, int nid,
 		 s->order, s->min_order);
 	*order = request.order = s->min_order;
 	request.gfp = gfp;
-	return pages_alloc(s->common->phys, &request, pfn) ? -ENOMEM : 0;
+	return pages_alloc_warn(s->common->phys, &request, pfn) ? -ENOMEM : 0;
 }
 
 static void

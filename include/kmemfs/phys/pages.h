@@ -47,6 +47,10 @@ enum zone_type request_zone(const struct arch *arch, gfp_t gfp);
  */
 int pages_alloc(struct phys *phys, const struct page_request *request,
 		pfn_t *pfn);
+/* Ditto; when there is no memory, and that was not made so by fault injection,
+ * the modelled log gets "page allocation failure", unless __GFP_NOWARN. */
+int pages_alloc_warn(struct phys *phys, const struct page_request *request,
+		     pfn_t *pfn);
 
 /*
  * Drop one reference of the block at @pfn (state ALLOCATED, order @order); at

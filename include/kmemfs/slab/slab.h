@@ -232,6 +232,9 @@ struct slab_request {
 	unsigned int cpu;
 	enum alloc_context context;
 	va_t caller; /* call site, an address of symbols.h */
+	/* What it called, as stacks in reports show it; NULL: kmem_cache_alloc
+	 * or kmem_cache_free. */
+	const char *function;
 	int32_t pid;
 	uint32_t bytes;	 /* that were asked for: what the trace shows as
 			    bytes_req; 0: the cache's object size */

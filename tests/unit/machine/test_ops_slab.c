@@ -356,6 +356,45 @@ forget_machine(void)
 	machine_free(feed_m);
 }
 
+START_TEST(an_attribute_takes_what_kstrtouint_takes)
+{
+	static const char *const bad[] = {"0x10", "1K", "5 6", "-1", "+", ""};
+	struct kmem_cache *s = kmem_cache_find(feed_m->slab, "kmalloc-64");
+	char line[64];
+
+	feed_op("slab/attribute kmalloc-64 min_partial +7");
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_snprintf(line, sizeof(line),
+			   "slab/attribute kmalloc-64 min_partial %s", bad[i]);
+		ck_assert_int_eq(run(line), -EINVAL);
+	}
+	ck_assert_uint_eq(s->min_partial, 7);
+	feed_op("slab/attribute kmalloc-64 min_partial 010");
+	ck_assert_uint_eq(s->min_partial, 10);
+}
+END_TEST
+
+START_TEST(a_request_for_pages_that_fails_is_told_of_with_its_task)
+{
+	static const char message[] =
+		" greedy: page allocation failure: order:10, "
+		"mode:0x1(GFP_DMA), nodemask=(null)\n";
+	int err;
+
+	feed_op("task/fork name=greedy");
+	feed_op("fault/attribute fail_page_alloc times -1");
+	feed_op("fault/attribute fail_page_alloc probability 100");
+	ck_assert_int_eq(run("page/alloc_pages GFP_DMA 10 task=greedy"),
+			 -ENOMEM);
+	ck_assert_ptr_null(strstr(out_text(&feed_m->dmesg), "failure: order"));
+	feed_op("fault/attribute fail_page_alloc probability 0");
+	while (!(err = run("page/alloc_pages GFP_DMA 10 task=greedy")))
+		;
+	ck_assert_int_eq(err, -ENOMEM);
+	ck_assert_ptr_nonnull(strstr(out_text(&feed_m->dmesg), message));
+}
+END_TEST
+
 Suite *
 suite_ops_slab(void)
 {
@@ -363,6 +402,9 @@ suite_ops_slab(void)
 	TCase *tc = tcase_create("ops_slab");
 
 	tcase_add_checked_fixture(tc, feed_setup, feed_teardown);
+	tcase_add_test(tc,
+		       a_request_for_pages_that_fails_is_told_of_with_its_task);
+	tcase_add_test(tc, an_attribute_takes_what_kstrtouint_takes);
 	tcase_add_test(tc, an_object_lies_in_its_cache_and_names_what_frees_it);
 	tcase_add_test(tc, a_refused_cache_leaves_nothing_behind);
 	tcase_add_test(

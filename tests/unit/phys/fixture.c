@@ -90,8 +90,7 @@ add_arrays(struct fixture *f)
 	struct phys *phys = &f->phys;
 
 	phys->frames_len = phys->max_pfn;
-	phys->pageblocks_len =
-		(phys->max_pfn >> phys->arch->pageblock_order) + 1;
+	phys->pageblocks_len = (phys->max_pfn >> phys->pageblock_order) + 1;
 	phys->frames = sparse(phys->frames_len * sizeof(struct frame));
 	phys->heads = sparse(phys->frames_len);
 	phys->pageblocks = sparse(phys->pageblocks_len);
@@ -109,6 +108,7 @@ fixture_new(enum arch_id arch, unsigned int cpus,
 	trace_init(&f->trace, 4096);
 	f->trace.on = true;
 	phys->arch = &archs[arch];
+	phys->pageblock_order = phys->arch->pageblock_order;
 	phys->numa = phys->arch->numa;
 	phys->config = &f->config;
 	phys->page_shift = 12;

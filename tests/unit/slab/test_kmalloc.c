@@ -366,6 +366,29 @@ START_TEST(events_tell_what_was_asked_for_and_what_was_taken)
 }
 END_TEST
 
+START_TEST(a_large_block_that_is_not_there_is_reported_unless_it_was_made_so)
+{
+	static const char message[] =
+		": page allocation failure: order:10, "
+		"mode:0x40cc0(GFP_KERNEL|__GFP_COMP), nodemask=(null)\n";
+	struct slabbed *t = boot();
+	struct fault_attr *fault = &t->b->phys->fail_page_alloc;
+	va_t object;
+
+	fault->probability = 100;
+	fault->times = -1;
+	fault->verbose = 0;
+	fault->ignore_gfp_wait = false;
+	ck_assert_int_eq(kmalloc(t->sc, MIB(4), &t->who, &object), -ENOMEM);
+	ck_assert_ptr_null(strstr(t->b->log->str, message));
+	fault->probability = 0;
+	while (!kmalloc(t->sc, MIB(4), &t->who, &object))
+		;
+	ck_assert_ptr_nonnull(strstr(t->b->log->str, message));
+	slabbed_free(t);
+}
+END_TEST
+
 Suite *
 suite_kmalloc(void)
 {
@@ -380,6 +403,9 @@ suite_kmalloc(void)
 	tcase_add_test(t, nothing_is_a_pointer_of_its_own_and_can_be_freed);
 	tcase_add_test(t,
 		       a_large_request_is_a_block_of_pages_that_counts_as_slab);
+	tcase_add_test(
+		t,
+		a_large_block_that_is_not_there_is_reported_unless_it_was_made_so);
 	tcase_add_test(t,
 		       freeing_a_large_one_by_an_address_inside_frees_it_all);
 	tcase_add_test(t, requests_beyond_the_largest_block_are_refused);

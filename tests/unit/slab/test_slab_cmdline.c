@@ -52,7 +52,14 @@ static const struct {
 	/* blocks */
 	{"slub_debug=P,dentry;Z,inode",     "inode",        0, Z},
 	{"slub_debug=P,dent*;Z,dentry",     "dentry",       0, P},
-	{"slub_debug=P,dentry;;;Z,inode;",  "inode",        0, Z},
+	/* all ; but one belong to the last name */
+	{"slub_debug=P,dentry;;;Z,inode",   "inode",        0, Z},
+	{"slub_debug=P,dentry;;;Z,inode",   "dentry",       0, 0},
+	{"slub_debug=P,dent*;;;Z,inode",    "dentry",       0, P},
+	{"slub_debug=P,x,dentry;Z,inode",   "x",            0, P},
+	{"slub_debug=P,dentry;Z,inode;",    "inode",        0, 0},
+	{"slub_debug=;;P,dentry;Z,inode",   "dentry",       0, P},
+	{"slub_debug=P,;Z,inode",           "inode",        0, Z},
 	{"slub_debug=F;P,dentry",           "dentry",       0, P},
 	{"slub_debug=F;P,dentry",           "inode",        0, F},
 	{"slub_debug=P,dentry;F",           "inode",        0, F},
@@ -129,10 +136,12 @@ END_TEST
 
 START_TEST(what_cannot_be_read_is_told_in_the_log)
 {
-	struct slabbed *t = boot("slub_debug=Q slub_min_order=12", 0);
+	struct slabbed *t = boot("slub_debug=Qf9 slub_min_order=12", 0);
 
 	ck_assert_ptr_nonnull(strstr(t->b->log->str,
-				     "slub_debug option 'q' unknown. skipped"));
+				     "slub_debug option 'Q' unknown. skipped"));
+	ck_assert_ptr_nonnull(strstr(t->b->log->str,
+				     "slub_debug option '9' unknown. skipped"));
 	ck_assert_ptr_nonnull(
 		strstr(t->b->log->str, "slub_min_order=12: there is no such"));
 	slabbed_free(t);

@@ -196,6 +196,28 @@ START_TEST(a_narrow_kernel_prints_eight_digits)
 }
 END_TEST
 
+START_TEST(a_stack_names_the_function_that_was_called)
+{
+	struct debugged d = debugged_new(&plain_kind, 20, SLAB_TRACE);
+	struct kmem_cache *s = kmem_cache_find(d.t->sc, "kmalloc-64");
+	va_t p, many[2];
+
+	s->flags |= SLAB_TRACE;
+	ck_assert_int_eq(kmalloc(d.t->sc, 40, &d.t->who, &p), 0);
+	assert_said(&d, " __kmalloc+0x0/0x40\n test+0x0/0x40\n");
+	forget(&d);
+	ck_assert_int_eq(kfree(d.t->sc, p, &d.t->who), 0);
+	assert_said(&d, " kfree+0x0/0x40\n test+0x0/0x40\n");
+	forget(&d);
+	ck_assert_int_eq(kmem_cache_alloc_bulk(d.s, &d.t->who, 2, many), 0);
+	assert_said(&d, " kmem_cache_alloc_bulk+0x0/0x40\n");
+	forget(&d);
+	ck_assert_int_eq(kmem_cache_free_bulk(d.s, &d.t->who, 2, many), 0);
+	assert_said(&d, " kmem_cache_free_bulk+0x0/0x40\n");
+	debugged_free(&d);
+}
+END_TEST
+
 START_TEST(a_traced_cache_tells_of_each_use)
 {
 	struct debugged d = debugged_new(&plain_kind, 20, SLAB_TRACE);
@@ -292,6 +314,7 @@ suite_slub_report(void)
 	tcase_add_test(tc, the_first_report_taints_the_kernel);
 	tcase_add_test(tc, a_record_that_was_written_over_is_printed_as_it_is);
 	tcase_add_test(tc, a_narrow_kernel_prints_eight_digits);
+	tcase_add_test(tc, a_stack_names_the_function_that_was_called);
 	tcase_add_test(tc, a_traced_cache_tells_of_each_use);
 	tcase_add_test(tc, traces_count_objects_in_use_by_their_callers);
 	tcase_add_test(tc, free_traces_are_those_of_objects_in_use_again);
