@@ -68,6 +68,19 @@ key_mmu(struct config_reader *r, const struct config_entry *e)
 	return true;
 }
 
+/* Above the orders that per-cpu lists have of their own. */
+static bool
+key_pageblock_order(struct config_reader *r, const struct config_entry *e)
+{
+	uint64_t order;
+
+	if (!config_number(r, e, PAGE_ALLOC_COSTLY_ORDER + 1, MAX_ORDER - 1,
+			   &order))
+		return false;
+	r->config->phys.pageblock_order = (unsigned int)order;
+	return true;
+}
+
 static bool
 key_cpus(struct config_reader *r, const struct config_entry *e)
 {
@@ -220,23 +233,24 @@ static const struct {
 	key_reader read;
 } keys[] = {
 	{"machine",  "arch",	    key_arch	    },
-	{"machine",  "page-size",	 key_page_size  },
-	{"machine",  "mmu",	   key_mmu	  },
+	{"machine",  "page-size",	 key_page_size      },
+	{"machine",  "pageblock-order", key_pageblock_order},
+	{"machine",  "mmu",		   key_mmu		  },
 	{"machine",  "cpus",	    key_cpus	    },
-	{"machine",  "memory",	      key_memory	},
-	{"machine",  "nodes",	     key_nodes      },
-	{"machine",  "cmdline",       key_cmdline	  },
+	{"machine",  "memory",	      key_memory		},
+	{"machine",  "nodes",	     key_nodes	      },
+	{"machine",  "cmdline",	       key_cmdline	  },
 	{"machine",  "seed",	    key_seed	    },
-	{"machine",  "ram-limit",	 key_ram_limit  },
-	{"machine",  "hostname",	key_hostname   },
-	{"machine",  "cma",	   key_cma	  },
-	{"machine",  "deferred-init", key_deferred	 },
-	{"firmware", "map",	    key_map	   },
+	{"machine",  "ram-limit",	 key_ram_limit      },
+	{"machine",  "hostname",	key_hostname	    },
+	{"machine",  "cma",		   key_cma		  },
+	{"machine",  "deferred-init",   key_deferred	 },
+	{"firmware", "map",		    key_map		   },
 	{"boot",	 "reserved",	     key_reserved	 },
-	{"boot",	 "freed-early",	key_freed_early},
-	{"boot",	 "freed-late",    key_freed_late },
-	{"boot",	 "hotplugged",    key_hotplugged },
-	{"boot",	 "cma",		key_cma_area   },
+	{"boot",	 "freed-early",	key_freed_early    },
+	{"boot",	 "freed-late",      key_freed_late     },
+	{"boot",	 "hotplugged",      key_hotplugged     },
+	{"boot",	 "cma",		key_cma_area	    },
 };
 
 static bool

@@ -218,7 +218,7 @@ hash_spans(struct hasher *h, const struct phys *phys)
 static void
 hash_pageblocks(struct hasher *h, const struct phys *phys)
 {
-	unsigned int order = phys->arch->pageblock_order;
+	unsigned int order = phys->pageblock_order;
 	uint64_t first = 0, end = 0;
 	enum migratetype of = MIGRATE_MOVABLE;
 	pfn_t pfn = 0;

@@ -47,8 +47,7 @@ foresight_of(struct machine *m)
 	f->late = g_array_new(FALSE, FALSE, sizeof(struct pfn_span));
 	f->was_freed = g_new0(uint8_t, m->phys->max_pfn / 8 + 1);
 	f->shown = g_new0(uint8_t,
-			  (m->phys->max_pfn >> m->phys->arch->pageblock_order) +
-				  1);
+			  (m->phys->max_pfn >> m->phys->pageblock_order) + 1);
 	f->tries = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
 					 NULL);
 	for (unsigned int cpu = 0; cpu < m->phys->nr_cpus; cpu++)

@@ -65,8 +65,7 @@ passed_over(struct step *s, struct zone *zone, pfn_t pfn, unsigned int order,
 	}
 	s->replay->counts.types++;
 	resync_type(zone, pfn, order, next,
-		    block_pages(order) >=
-			    1ULL << s->m->phys->arch->pageblock_order);
+		    block_pages(order) >= 1ULL << s->m->phys->pageblock_order);
 }
 
 /* What lies below the step's block in the free block at @head was not free. */
@@ -90,7 +89,7 @@ retype_pageblock(struct step *s, struct zone *zone, pfn_t pfn,
 		 enum migratetype was, enum migratetype type)
 {
 	struct phys *phys = s->m->phys;
-	uint64_t nr = 1ULL << phys->arch->pageblock_order;
+	uint64_t nr = 1ULL << phys->pageblock_order;
 	pfn_t at = round_down_to(pfn, nr), end = at + nr;
 
 	while (at < end) {
@@ -117,7 +116,7 @@ void
 foresight_show(struct step *s, pfn_t pfn)
 {
 	struct foresight *f = s->replay->foresight;
-	uint64_t block = pfn >> s->m->phys->arch->pageblock_order;
+	uint64_t block = pfn >> s->m->phys->pageblock_order;
 
 	f->marks += f->shown[block] ? 0 : (block * block + 1) << 32;
 	f->shown[block] = 1;
@@ -126,8 +125,7 @@ foresight_show(struct step *s, pfn_t pfn)
 static bool
 is_shown(const struct step *s, pfn_t pfn)
 {
-	return s->replay->foresight
-		->shown[pfn >> s->m->phys->arch->pageblock_order];
+	return s->replay->foresight->shown[pfn >> s->m->phys->pageblock_order];
 }
 
 /* Without sections each zone keeps the types of its own pageblocks, so that one
@@ -135,7 +133,7 @@ is_shown(const struct step *s, pfn_t pfn)
 static bool
 owns_pageblock(const struct step *s, const struct zone *zone)
 {
-	unsigned int order = s->m->phys->arch->pageblock_order;
+	unsigned int order = s->m->phys->pageblock_order;
 
 	return phys_zone_of(s->m->phys, round_down_to(s->pfn, 1ULL << order)) ==
 	       zone;
@@ -164,10 +162,11 @@ heal_locked(struct step *s, struct zone *zone, enum migratetype type)
 		    FRAME_FREE)
 			return;
 	}
-	if (was != type && was < MIGRATE_PCPTYPES) {
+	/* Blocks of other types are not told from these by being taken. */
+	if (was != type && was < MIGRATE_PCPTYPES && type < MIGRATE_PCPTYPES) {
 		if (pageblock_type(phys, s->pfn) == was &&
 		    !is_shown(s, s->pfn) && owns_pageblock(s, zone) &&
-		    order < phys->arch->pageblock_order) {
+		    order < phys->pageblock_order) {
 			retype_pageblock(s, zone, s->pfn, was, type);
 			return;
 		}
@@ -314,7 +313,7 @@ static void
 relist(struct step *s, struct zone *zone, pfn_t pfn, enum migratetype was,
        enum migratetype type)
 {
-	unsigned int shift = s->m->phys->arch->pageblock_order;
+	unsigned int shift = s->m->phys->pageblock_order;
 	GArray *all = g_array_new(FALSE, FALSE, sizeof(pfn_t));
 	struct list_cursor cursor = {0};
 	pfn_t at;

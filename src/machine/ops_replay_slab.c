@@ -77,8 +77,33 @@ is_large(const struct machine *m, pa_t pa)
 	       m->phys->frames[head].flags & FRAME_COMPOUND;
 }
 
+/* SLOB's pages do not tell which cache an object is of, so the replay does.
+ * NULL: of none, it is kmalloc's. */
+static struct kmem_cache *
+pooled_take(struct step *s, pa_t pa)
+{
+	GHashTable *pooled = s->replay->slab->pooled;
+	uint32_t id = GPOINTER_TO_UINT(g_hash_table_lookup(pooled, &pa));
+
+	g_hash_table_remove(pooled, &pa);
+	return id ? kmem_cache_get(s->m->slab, id) : NULL;
+}
+
+static void
+pooled_add(struct step *s, pa_t pa, const struct kmem_cache *cache)
+{
+	GHashTable *pooled = s->replay->slab->pooled;
+
+	if (cache)
+		g_hash_table_replace(pooled, g_memdup2(&pa, sizeof(pa)),
+				     GUINT_TO_POINTER(cache->id));
+	else
+		g_hash_table_remove(pooled, &pa);
+}
+
 /* Give back what stands for a recorded object.  False: somebody has freed it
- * already, its slab is no more.  @by_kfree: as kfree does. */
+ * already, its slab is no more.  @by_kfree: as kfree does; SLOB needs to be
+ * given an object back as it was asked for. */
 static bool
 release(struct step *s, const struct replay_object *object,
 	const struct slab_request *who, bool by_kfree)
@@ -86,17 +111,24 @@ release(struct step *s, const struct replay_object *object,
 	struct machine *m = s->m;
 	va_t address = m->phys->arch->page_offset + object->pa;
 	struct slab *slab = slab_of(m->slab, address);
+	struct kmem_cache *cache = slab ? slab->cache : NULL;
 	struct cache_usage *usage;
 
 	if (!slab && !is_large(m, object->pa))
 		return false;
-	usage = replay_slab_usage(s->replay->slab, slab ? slab->cache->id : 0);
+	if (cache && cache == slob_pool(m->slab)) {
+		struct kmem_cache *of = pooled_take(s, object->pa);
+
+		by_kfree = !of;
+		cache = of ? of : cache;
+	}
+	usage = replay_slab_usage(s->replay->slab, cache ? cache->id : 0);
 	usage->live -= usage->live != 0;
 	usage->freed++;
-	if (!slab || by_kfree)
+	if (!cache || by_kfree)
 		kfree(m->slab, address, who);
 	else
-		kmem_cache_free(slab->cache, address, who);
+		kmem_cache_free(cache, address, who);
 	return true;
 }
 
@@ -179,13 +211,16 @@ evict(struct step *s, uint64_t ptr, const struct slab_request *who)
 	release(s, &object, who, false);
 }
 
-/* @s got an object at @address for the recorded one, or @err. */
+/* @s got an object of @cache, NULL: by kmalloc, at @address for the recorded
+ * one, or @err. */
 static int
-got(struct step *s, uint64_t ptr, va_t address, int err)
+got(struct step *s, uint64_t ptr, const struct kmem_cache *cache, va_t address,
+    int err)
 {
 	struct machine *m = s->m;
 	struct replay_slab *slab = s->replay->slab;
 	pa_t pa = address - m->phys->arch->page_offset;
+	const struct kmem_cache *owner;
 	const struct slab *of;
 	struct cache_usage *usage;
 
@@ -198,7 +233,12 @@ got(struct step *s, uint64_t ptr, va_t address, int err)
 	if (address < m->phys->arch->page_offset || pa >= REPLAY_PA_MAX)
 		return 0;
 	of = slab_of(m->slab, address);
-	usage = replay_slab_usage(slab, of ? of->cache->id : 0);
+	owner = of ? of->cache : NULL;
+	if (owner && owner == slob_pool(m->slab)) {
+		pooled_add(s, pa, cache);
+		owner = cache ? cache : owner;
+	}
+	usage = replay_slab_usage(slab, owner ? owner->id : 0);
 	usage->allocated++;
 	usage->live++;
 	s->replay->counts.slab.allocated++;
@@ -250,7 +290,7 @@ op_replay_kmalloc(struct op *op, struct args_replay_kmalloc *a)
 
 		evict(&s, a->ptr, &r);
 		err = kmalloc(op->m->slab, a->size, &r, &address);
-		return got(&s, a->ptr, address, err);
+		return got(&s, a->ptr, NULL, address, err);
 	}
 	return 0;
 }
@@ -276,7 +316,7 @@ op_replay_kmem_cache_alloc(struct op *op,
 
 		evict(&s, a->ptr, &r);
 		err = kmem_cache_alloc(cache, &r, &address);
-		return got(&s, a->ptr, address, err);
+		return got(&s, a->ptr, cache, address, err);
 	}
 	return 0;
 }

@@ -112,7 +112,7 @@ replay_fingerprint(const struct machine *m)
 		return 0;
 	print = replay_map_fingerprint(replay->map);
 	if (replay->slab)
-		print += 31 * object_map_fingerprint(replay->slab->objects);
+		print += 31 * replay_slab_fingerprint(replay->slab);
 	print = print * 31 + replay->policy;
 	print = print * 31 + replay->running;
 	print = print * 31 + (replay->based ? replay->base_ns + 1 : 0);

@@ -46,6 +46,8 @@ replay_slab_of(struct machine *m)
 		return slab;
 	slab = replay->slab = g_new0(struct replay_slab, 1);
 	slab->objects = object_map_new();
+	slab->pooled = g_hash_table_new_full(g_int64_hash, g_int64_equal,
+					     g_free, NULL);
 	slab->usage = g_array_new(FALSE, TRUE, sizeof(struct cache_usage));
 	slab->sites = sites_new();
 	slab->pages = replay_map_new();
@@ -58,12 +60,27 @@ replay_slab_of(struct machine *m)
 	return slab;
 }
 
+uint64_t
+replay_slab_fingerprint(const struct replay_slab *slab)
+{
+	uint64_t sum = object_map_fingerprint(slab->objects);
+	GHashTableIter iter;
+	gpointer at, id;
+
+	g_hash_table_iter_init(&iter, slab->pooled);
+	while (g_hash_table_iter_next(&iter, &at, &id))
+		sum += (*(const uint64_t *)at + 1) *
+		       (GPOINTER_TO_UINT(id) + 1) * 0x9e3779b97f4a7c15ULL;
+	return sum;
+}
+
 void
 replay_slab_free(struct replay_slab *slab)
 {
 	if (!slab)
 		return;
 	object_map_free(slab->objects);
+	g_hash_table_destroy(slab->pooled);
 	g_array_free(slab->usage, TRUE);
 	sites_free(slab->sites);
 	replay_map_free(slab->pages);

@@ -101,8 +101,10 @@ struct slab_shadow;
 
 struct replay_slab {
 	struct object_map *objects; /* state: made by ops alone */
-	GArray *usage; /* of struct cache_usage, by id of our caches; 0: of
-			  memory that has pages of its own */
+	GHashTable *pooled; /* state: those on SLOB's pages that came from a
+			       cache, by our address: its id */
+	GArray *usage;	    /* of struct cache_usage, by id of our caches; 0: of
+			       memory that has pages of its own */
 	struct sites *sites;
 	int64_t unsure; /* sites whose cache a free may correct; those that
 			   were told later count on */
@@ -119,6 +121,8 @@ struct replay_slab {
 
 /* The replay's part for slabs, made at first use. */
 struct replay_slab *replay_slab_of(struct machine *m);
+/* A sum over all objects that stand for recorded ones. */
+uint64_t replay_slab_fingerprint(const struct replay_slab *slab);
 void replay_slab_free(struct replay_slab *slab);
 /*
  * Look at a line that is an event.  Returns true when nothing else is to be

@@ -4,13 +4,15 @@
  *
  * What it models: allocate_slab() asks for pages with __GFP_NOWARN and
  *                 __GFP_NORETRY, which are neither high nor movable; kmalloc of
- * more than two pages asks for a compound block.  The event of the object that
- * the pages were taken for follows, on the same CPU and of the same task. How
- * it works:   such an allocation waits.  If an object comes that lies in it,
- * or, where pointers are hashed, that would, the block is a slab's: our slab
- * takes its own pages, and the recorded block, and its free, are passed over.
- * Anything else, or too many objects elsewhere, shows that it was none: it is
- *                 allocated as any other, late.
+ *                 more than two pages asks for a compound block.  The event of
+ *                 the object that the pages were taken for follows, on the same
+ *                 CPU and of the same task.
+ * How it works:   such an allocation waits.  If an object comes that lies in
+ *                 it, or, where pointers are hashed, that would, the block is a
+ *                 slab's: our slab takes its own pages, and the recorded block,
+ *                 and its free, are passed over.  Anything else, or too many
+ *                 objects elsewhere, shows that it was none: it is allocated as
+ *                 any other, late.
  * Always true:    no page waits when the replay ends.
  */
 #include "replay_slab_impl.h"

@@ -10,17 +10,36 @@
 
 typedef unsigned long long ull;
 
+/* A line of @who for each range of @map, which is freed. */
+static void
+boot_log_map(struct phys *phys, const char *who, GArray *map)
+{
+	for (guint i = 0; i < map->len; i++) {
+		const struct firmware_range *f =
+			&g_array_index(map, struct firmware_range, i);
+
+		phys_printk(phys, "%s: [mem 0x%016llx-0x%016llx] %s", who,
+			    (ull)f->range.start, (ull)f->range.end - 1,
+			    firmware_type_text(f->type));
+	}
+	g_array_free(map, TRUE);
+}
+
 void
 boot_log_firmware(struct phys *phys)
 {
-	phys_printk(phys, "BIOS-provided physical RAM map:");
-	for (guint i = 0; i < phys->firmware->len; i++) {
-		const struct firmware_range *f = &g_array_index(
-			phys->firmware, struct firmware_range, i);
+	const struct phys_config *config = phys->config;
+	const struct phys_cmdline *args = phys->cmdline;
 
-		phys_printk(phys, "BIOS-e820: [mem 0x%016llx-0x%016llx] %s",
-			    (ull)f->range.start, (ull)f->range.end - 1,
-			    firmware_type_text(f->type));
+	phys_printk(phys, "BIOS-provided physical RAM map:");
+	boot_log_map(
+		phys, "BIOS-e820",
+		firmware_map(config->firmware, NULL, false, page_size(phys)));
+	if (args->firmware->len) {
+		phys_printk(phys, "user-defined physical RAM map:");
+		boot_log_map(phys, "user",
+			     firmware_map(config->firmware, args, false,
+					  page_size(phys)));
 	}
 }
 
@@ -36,7 +55,7 @@ boot_log_zones(struct phys *phys, const struct bootmem *mem)
 		pfn_t end = phys->zone_highest[type];
 
 		if (type == ZONE_MOVABLE ||
-		    !arch_has_zone(phys->arch, (enum zone_type)type))
+		    !phys_config_has_zone(phys->config, (enum zone_type)type))
 			continue;
 		if (start == end)
 			phys_printk(phys, "  %-8s empty", name);

@@ -117,7 +117,7 @@ buddy_free(struct zone *zone, pfn_t pfn, unsigned int order,
 
 		if (!buddy_is_free(zone, buddy, order))
 			break;
-		if (unlikely(order >= phys->arch->pageblock_order)) {
+		if (unlikely(order >= phys->pageblock_order)) {
 			enum migratetype other = block_type(phys, buddy);
 
 			if (type != other && (!type_is_mergeable(type) ||

@@ -48,7 +48,7 @@ struct free_runs {
 static inline uint64_t
 pageblock_pages(const struct phys *phys)
 {
-	return 1ULL << phys->arch->pageblock_order;
+	return 1ULL << phys->pageblock_order;
 }
 
 /* Types whose blocks may become one: migratetype_is_mergeable(). */
@@ -62,7 +62,7 @@ type_is_mergeable(enum migratetype type)
 static inline enum migratetype
 block_type(const struct phys *phys, pfn_t pfn)
 {
-	uint8_t byte = phys->pageblocks[pfn >> phys->arch->pageblock_order];
+	uint8_t byte = phys->pageblocks[pfn >> phys->pageblock_order];
 
 	return (byte & PAGEBLOCK_TYPE_BITS) ^ MIGRATE_MOVABLE;
 }
@@ -301,7 +301,7 @@ static inline bool
 pcp_order(const struct phys *phys, unsigned int order)
 {
 	return order <= PAGE_ALLOC_COSTLY_ORDER ||
-	       (phys->arch->thp && order == phys->arch->pageblock_order);
+	       (phys->arch->thp && order == phys->pageblock_order);
 }
 
 #define NR_LOWORDER_PCP_LISTS (PCP_ORDERS * MIGRATE_PCPTYPES)
@@ -319,7 +319,7 @@ static inline unsigned int
 pcp_index_order(const struct phys *phys, unsigned int index)
 {
 	if (index >= NR_LOWORDER_PCP_LISTS)
-		return phys->arch->pageblock_order;
+		return phys->pageblock_order;
 	return index / MIGRATE_PCPTYPES;
 }
 

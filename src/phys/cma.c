@@ -19,7 +19,7 @@
 static uint64_t
 cma_alignment(const struct phys *phys)
 {
-	return page_size(phys) << phys->arch->pageblock_order;
+	return page_size(phys) << phys->pageblock_order;
 }
 
 static pa_t
@@ -118,7 +118,7 @@ boot_reserve_cma(struct boot *boot)
 void
 boot_activate_cma(struct phys *phys)
 {
-	uint64_t block = 1ULL << phys->arch->pageblock_order;
+	uint64_t block = 1ULL << phys->pageblock_order;
 	pfn_t start = phys->cma.start >> phys->page_shift;
 	pfn_t end = phys->cma.end >> phys->page_shift;
 	struct zone *zone;

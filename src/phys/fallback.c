@@ -42,8 +42,8 @@ find_fallback(const struct zone *zone, unsigned int order,
 bool
 can_steal(const struct phys *phys, unsigned int order, enum migratetype type)
 {
-	return order >= phys->arch->pageblock_order / 2 ||
-	       type != MIGRATE_MOVABLE || phys->mobility_off;
+	return order >= phys->pageblock_order / 2 || type != MIGRATE_MOVABLE ||
+	       phys->mobility_off;
 }
 
 uint64_t
@@ -147,7 +147,7 @@ steal_block(struct zone *zone, pfn_t pfn, unsigned int order,
 		if (unlikely(why))
 			why_line(why, "its pageblock is HighAtomic: only this "
 				      "block moves");
-	} else if (order >= phys->arch->pageblock_order) {
+	} else if (order >= phys->pageblock_order) {
 		change_pageblocks(phys, pfn, order, type);
 		if (unlikely(why))
 			why_line(why,
@@ -175,7 +175,7 @@ fallback_order(const struct zone *zone, unsigned int order,
 	       enum migratetype *from)
 {
 	const struct phys *phys = zone->phys;
-	unsigned int pageblock = phys->arch->pageblock_order;
+	unsigned int pageblock = phys->pageblock_order;
 	unsigned int least = order, at;
 
 	if (order < pageblock && (flags & ALLOC_NOFRAGMENT))
@@ -202,7 +202,7 @@ rmqueue_fallback(struct zone *zone, unsigned int order, enum migratetype type,
 		 unsigned int flags, struct out *why)
 {
 	struct phys *phys = zone->phys;
-	unsigned int pageblock = phys->arch->pageblock_order;
+	unsigned int pageblock = phys->pageblock_order;
 	enum migratetype from;
 	unsigned int at;
 	pfn_t pfn;

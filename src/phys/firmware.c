@@ -188,7 +188,8 @@ firmware_map(const GArray *given, const struct phys_cmdline *args, bool pc,
 	GArray *clean;
 
 	g_array_append_vals(map, given->data, given->len);
-	firmware_apply(map, args);
+	if (args)
+		firmware_apply(map, args);
 	if (pc) {
 		/* The real-mode vectors, and video RAM and BIOS. */
 		if (firmware_strongest(map, 0) == E820_USABLE)

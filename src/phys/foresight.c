@@ -113,7 +113,7 @@ foresee_ownership(const struct zone *zone, const struct fallback_step *step,
 
 	if (old == type || old == MIGRATE_HIGHATOMIC)
 		return old == type;
-	if (step->order >= phys->arch->pageblock_order)
+	if (step->order >= phys->pageblock_order)
 		return true;
 	if (!can_steal(phys, step->order, type))
 		return false;

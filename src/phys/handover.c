@@ -108,7 +108,7 @@ zone_first_deferred(const struct zone *zone)
 static void
 leave_unmovable(struct phys *phys, pfn_t start, pfn_t end)
 {
-	uint64_t block = 1ULL << phys->arch->pageblock_order;
+	uint64_t block = 1ULL << phys->pageblock_order;
 
 	for (pfn_t at = round_up_to(start, block); at < end; at += block)
 		pageblock_set_type(phys, at, MIGRATE_UNMOVABLE);
@@ -148,7 +148,7 @@ handover_span(struct handover *h, const struct pfn_span *span)
 	h->at = span->start;
 	if (h->deferred != PFN_NONE && span->start >= h->deferred)
 		h->at = round_down_to(span->start,
-				      1ULL << phys->arch->pageblock_order);
+				      1ULL << phys->pageblock_order);
 	while (memblock_next_free(&h->boot->mem, from, &free, &nid) &&
 	       free.start < end) {
 		pfn_t start_pfn =

@@ -228,7 +228,7 @@ hotplug_online(struct phys *phys, pfn_t start, uint64_t nr_pages,
 	       enum online_type how)
 {
 	struct zone *zone = hotplug_zone(phys, start, nr_pages, how);
-	uint64_t block = 1ULL << phys->arch->pageblock_order;
+	uint64_t block = 1ULL << phys->pageblock_order;
 	bool first;
 
 	if (!nr_pages || !zone || start + nr_pages > phys->frames_len)

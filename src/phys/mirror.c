@@ -366,7 +366,7 @@ mirror_drain(struct phys *phys, pfn_t pfn, unsigned int order,
 static void
 step_steal(struct step *s, enum migratetype type)
 {
-	unsigned int pageblock = s->phys->arch->pageblock_order;
+	unsigned int pageblock = s->phys->pageblock_order;
 	bool settles = s->order >= pageblock / 2 || type != MIGRATE_MOVABLE ||
 		       s->phys->mobility_off;
 	enum migratetype from;
@@ -392,7 +392,7 @@ mirror_extfrag(struct phys *phys, pfn_t pfn, unsigned int alloc_order,
 	       unsigned int fallback_order, enum migratetype type,
 	       enum migratetype fallback_type, bool change_ownership)
 {
-	unsigned int pageblock = phys->arch->pageblock_order;
+	unsigned int pageblock = phys->pageblock_order;
 	enum migratetype own;
 	struct step s;
 

@@ -16,7 +16,7 @@
 static uint64_t
 pageblock_index(const struct phys *phys, pfn_t pfn)
 {
-	return pfn >> phys->arch->pageblock_order;
+	return pfn >> phys->pageblock_order;
 }
 
 /* log2 of the pageblocks that share one mark. */
@@ -77,7 +77,7 @@ pfn_t
 pageblock_next_set(const struct phys *phys, pfn_t from, pfn_t end)
 {
 	unsigned int shift = mark_shift(phys);
-	unsigned int order = phys->arch->pageblock_order;
+	unsigned int order = phys->pageblock_order;
 	uint64_t at, last;
 
 	if (end > phys->max_pfn)

@@ -88,22 +88,14 @@ knob_find(const struct arch *arch, const char *name)
 	return NULL;
 }
 
-/* The kernel's array has one number for each zone that it was built with; the
- * kernels with CMA come without device memory. */
-static bool
-kernel_has_zone(const struct phys_config *config, unsigned int type)
-{
-	return arch_has_zone(&archs[config->arch], (enum zone_type)type) &&
-	       !(type == ZONE_DEVICE && config->cma_kernel);
-}
-
+/* The kernel's array has one number for each zone that it was built with. */
 static unsigned int
 kernel_zones(const struct phys_config *config)
 {
 	unsigned int zones = 0;
 
 	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
-		zones += kernel_has_zone(config, type);
+		zones += phys_config_has_zone(config, type);
 	return zones;
 }
 
@@ -218,7 +210,7 @@ set_reserve_ratios(struct phys *phys, const struct sysctl_change *change)
 	for (unsigned int type = 0; type < MAX_NR_ZONES; type++) {
 		int64_t v = change->number[i];
 
-		if (!kernel_has_zone(phys->config, type))
+		if (!phys_config_has_zone(phys->config, type))
 			continue;
 		if (i++ == change->count)
 			break;
@@ -274,7 +266,7 @@ sysctl_show(const struct phys *phys, const char *name, struct out *out)
 		break;
 	case KNOB_RESERVE_RATIO:
 		for (unsigned int type = 0; type < MAX_NR_ZONES; type++) {
-			if (!kernel_has_zone(phys->config, type))
+			if (!phys_config_has_zone(phys->config, type))
 				continue;
 			out_str(out, before);
 			out_u64(out, phys->sysctl.lowmem_reserve_ratio[type]);

@@ -234,7 +234,7 @@ static bool
 should_merge(const struct phys *phys, pfn_t pfn, pfn_t buddy,
 	     unsigned int order)
 {
-	unsigned int shift = phys->arch->pageblock_order;
+	unsigned int shift = phys->pageblock_order;
 	enum migratetype own = block_type(phys, pfn);
 	enum migratetype other = block_type(phys, buddy);
 

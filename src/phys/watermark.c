@@ -160,7 +160,7 @@ recommend_min_free(struct phys *phys)
 	for (unsigned int id = 0; id < phys->nr_zones; id++)
 		zones += zone_populated(phys->zones[id]) &&
 			 phys->zones[id]->type <= ZONE_NORMAL;
-	pages = (zones << phys->arch->pageblock_order) *
+	pages = (zones << phys->pageblock_order) *
 		(2 + MIGRATE_PCPTYPES * MIGRATE_PCPTYPES);
 	pages = MIN_OF(pages, phys_pages_above_high(phys, ZONE_NORMAL) / 20);
 	kib = pages << kib_shift(phys);

@@ -277,7 +277,7 @@ why_steal(struct out *why, const struct phys *phys, pfn_t pfn,
 		 "no %s block: a %s block of order %u at pfn %" PRIu64
 		 " is stolen (pageblock %" PRIu64 ", %s)",
 		 migratetype_name(type), migratetype_name(from), order, pfn,
-		 pfn >> phys->arch->pageblock_order,
+		 pfn >> phys->pageblock_order,
 		 migratetype_name(pageblock_type(phys, pfn)));
 }
 

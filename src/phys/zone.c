@@ -203,6 +203,43 @@ phys_present(const struct phys *phys, pfn_t pfn)
 	return zone_around(phys, pfn) || span_find(phys->spans, pfn);
 }
 
+/* How many of @len bytes from @at on are in @ranges without a hole. */
+static uint64_t
+in_ranges(const GArray *ranges, pa_t at, uint64_t len)
+{
+	uint64_t sum = 0;
+
+	/* Ranges that touch may stand apart, one for each node. */
+	for (guint i = 0; sum < len && i < ranges->len; i++) {
+		const struct range *r = &g_array_index(ranges, struct range, i);
+
+		if (at + sum >= r->start && at + sum < r->end)
+			sum = MIN_OF(len, r->end - at);
+	}
+	return sum;
+}
+
+bool
+phys_is_ram(const struct phys *phys, pa_t at, uint64_t len, pa_t ram_end)
+{
+	const GArray *map = phys->config->firmware;
+
+	if (in_ranges(phys->memblock.memory, at, len) == len)
+		return true;
+	/* What mem= keeps from the kernel is memory all the same. */
+	for (guint i = 0; i < map->len; i++) {
+		const struct firmware_range *f =
+			&g_array_index(map, struct firmware_range, i);
+		pa_t end = MIN_OF(round_down_to(f->range.end, page_size(phys)),
+				  ram_end);
+
+		if (f->type == E820_USABLE && at < end && len <= end - at &&
+		    at >= round_up_to(f->range.start, page_size(phys)))
+			return true;
+	}
+	return false;
+}
+
 bool
 phys_reserved(const struct phys *phys, pfn_t pfn)
 {

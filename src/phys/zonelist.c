@@ -159,7 +159,7 @@ mobility_least(const struct phys *phys)
 {
 	unsigned int types = MIGRATE_TYPES - !phys->config->cma_kernel;
 
-	return (1ULL << phys->arch->pageblock_order) * types;
+	return (1ULL << phys->pageblock_order) * types;
 }
 
 void

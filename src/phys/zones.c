@@ -177,8 +177,7 @@ boot_arrays(struct boot *boot)
 			MAX_OF(phys->frames_len,
 			       g_array_index(plugged, struct range, i).end >>
 				       phys->page_shift);
-	phys->pageblocks_len =
-		(phys->frames_len >> phys->arch->pageblock_order) + 1;
+	phys->pageblocks_len = (phys->frames_len >> phys->pageblock_order) + 1;
 	phys->frames = backing_reserve(phys->frames_len * sizeof(struct frame));
 	phys->heads = backing_reserve(phys->frames_len);
 	phys->pageblocks = backing_reserve(phys->pageblocks_len);

@@ -92,14 +92,19 @@ ftrace_lines(struct tree_file *f, const char *at, size_t len)
 static int
 ftrace_open(struct tree_file *f)
 {
-	int err = 0;
+	struct refusal r = {0};
+	int err;
 
 	if ((f->flags & O_ACCMODE) == O_RDONLY)
 		return 0;
 	if (f->t->replaying)
-		return -EBUSY;
-	err = replay_begin(f->t->m, NULL);
-	if (!err)
+		err = refuse(&r, EBUSY, 0,
+			     "another writer is giving a recording");
+	else
+		err = replay_begin(f->t->m, &r);
+	if (err)
+		machine_log_refusal(f->t->m, "replay/ftrace", "", &r);
+	else
 		f->t->replaying = true;
 	return err;
 }

@@ -104,7 +104,7 @@ put_block_types(const struct zone *zone, struct out *out)
 static void
 put_node_types(const struct node *node, struct out *out)
 {
-	unsigned int order = node->phys->arch->pageblock_order;
+	unsigned int order = node->phys->pageblock_order;
 	const struct zone *zone;
 	unsigned int i;
 

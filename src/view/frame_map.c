@@ -158,7 +158,7 @@ static void
 map_pageblocks(struct frame_map *map, const struct phys *phys,
 	       const struct pfn_span *span)
 {
-	uint64_t pages = 1ULL << phys->arch->pageblock_order;
+	uint64_t pages = 1ULL << phys->pageblock_order;
 	pfn_t at = MAX_OF(span->start, map->start);
 	pfn_t end = MIN_OF(span->end, map->end);
 

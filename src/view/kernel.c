@@ -111,9 +111,7 @@ kernel_has(const struct phys *phys, enum kernel_feature feature)
 bool
 kernel_has_zone(const struct phys *phys, enum zone_type type)
 {
-	if (!arch_has_zone(phys->arch, type))
-		return false;
-	return type != ZONE_DEVICE || !phys->config->cma_kernel;
+	return phys_config_has_zone(phys->config, type);
 }
 
 bool

@@ -17,7 +17,7 @@ static void
 count_run(const struct phys *phys, uint64_t first, uint64_t nr,
 	  uint64_t count[MIGRATE_TYPES])
 {
-	unsigned int shift = phys->arch->pageblock_order;
+	unsigned int shift = phys->pageblock_order;
 	uint64_t i = 0, word;
 
 	while (i < nr) {
@@ -67,7 +67,7 @@ void
 pageblocks_count(const struct zone *zone, uint64_t count[MIGRATE_TYPES])
 {
 	const struct phys *phys = zone->phys;
-	unsigned int shift = phys->arch->pageblock_order;
+	unsigned int shift = phys->pageblock_order;
 	pfn_t pfn = zone->start_pfn, end = zone_end_pfn(zone), until;
 	uint64_t step = 1ULL << shift;
 

@@ -22,9 +22,13 @@ show_replay_policy(const struct view *v, struct out *out)
 static void
 progress_lines(const struct replay_counts *counts, struct out *out)
 {
+	uint64_t events = 0;
 	unsigned int i;
 
+	for (i = 0; i < NR_FTRACE_EVENTS; i++)
+		events += counts->event[i];
 	put_counter(out, "lines", counts->lines);
+	put_counter(out, "events", events);
 	put_counter(out, "headers", counts->headers);
 	put_counter(out, "unparsed", counts->unparsed);
 	put_counter(out, "lost_events", counts->lost);

@@ -108,7 +108,8 @@ show_trace_enable_event(const struct view *v, struct out *out)
 void
 show_trace_format(const struct view *v, struct out *out)
 {
-	trace_text_format(out, v->m->phys->arch, (enum trace_event)v->key[1]);
+	trace_text_format(out, v->m->phys->arch, v->m->phys->pageblock_order,
+			  (enum trace_event)v->key[1]);
 }
 
 void

@@ -105,7 +105,8 @@ format_reasons(struct out *out)
 
 /* @args with the places that begin with % filled in. */
 static void
-format_args(struct out *out, const struct arch *arch, const char *args)
+format_args(struct out *out, const struct arch *arch,
+	    unsigned int pageblock_order, const char *args)
 {
 	const char *at;
 
@@ -126,7 +127,7 @@ format_args(struct out *out, const struct arch *arch, const char *args)
 			format_reasons(out);
 			at += 7;
 		} else if (!strncmp(at, "%BLOCK", 6)) {
-			out_u64(out, arch->pageblock_order);
+			out_u64(out, pageblock_order);
 			at += 6;
 		}
 	}
@@ -148,7 +149,7 @@ trace_text_id(enum trace_event event)
 
 void
 trace_text_format(struct out *out, const struct arch *arch,
-		  enum trace_event event)
+		  unsigned int pageblock_order, enum trace_event event)
 {
 	unsigned int word = arch->vmemmap > UINT32_MAX ? 8 : 4;
 	unsigned int i, offset = COMMON_SIZE;
@@ -172,6 +173,6 @@ trace_text_format(struct out *out, const struct arch *arch,
 		offset += size;
 	}
 	out_printf(out, "\nprint fmt: \"%s\", ", formats[event].print);
-	format_args(out, arch, formats[event].args);
+	format_args(out, arch, pageblock_order, formats[event].args);
 	out_char(out, '\n');
 }

@@ -120,7 +120,7 @@ pcp_list_of(const struct phys *phys, unsigned int index, unsigned int *order,
 	*type = migratetype_name(index % MIGRATE_PCPTYPES);
 	if (index < low)
 		return true;
-	*order = phys->arch->pageblock_order;
+	*order = phys->pageblock_order;
 	*type = index == low ? "other" : migratetype_name(MIGRATE_MOVABLE);
 	return phys->arch->thp;
 }

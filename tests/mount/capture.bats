@@ -159,6 +159,18 @@ some_work() {
 	done
 }
 
+@test "pageblocks of another order are captured" {
+	printf '[machine]\narch = x86-64\nmemory = 512M\npageblock-order = 7\n' \
+		> "$BATS_TEST_TMPDIR/host.ini"
+	some_work | export_machine "$BATS_TEST_TMPDIR/host.ini"
+	capture "$root"
+	grep -q '^pageblock-order = 7$' "$machine"
+	same_limits "$root/proc/zoneinfo"
+	kmem --machine "$machine" cat proc/pagetypeinfo |
+		diff "$root/proc/pagetypeinfo" -
+	obeys_laws
+}
+
 @test "captured models have as many pages on each CPU's lists" {
 	for m in default numa-4 i386-highmem; do
 		some_work | export_machine "$m"
@@ -337,6 +349,26 @@ teardown() {
 		obeys_laws
 		rm -r "$root"
 	done
+}
+
+# A host does not stand still: as many single pages as lie scattered already
+# come free between the readings of kpageflags and buddyinfo.
+@test "a host that changes much while it is read is captured in seconds" {
+	printf '[machine]\narch = x86-64\nmemory = 512M\n' \
+		> "$BATS_TEST_TMPDIR/host.ini"
+	{
+		printf 'do page/alloc_page name=p%d\n' $(seq 40000)
+		printf 'rmdir allocations/p%d\n' $(seq 1 2 40000)
+		printf 'do page/alloc_pages order=10 name=b%d\n' $(seq 50)
+		echo "do page/drain_all_pages"
+	} | export_machine "$BATS_TEST_TMPDIR/host.ini"
+	rm "$root/proc/pagetypeinfo"
+	sed -i '/DMA32/s/ 20000 / 40000 /' "$root/proc/buddyinfo"
+	timeout 60 sh "$bin/kmemfs-capture" --root "$root" \
+		> "$BATS_TEST_TMPDIR/machine.ini"
+	kmem --machine "$BATS_TEST_TMPDIR/machine.ini" cat proc/buddyinfo |
+		diff "$root/proc/buddyinfo" -
+	grep -c DMA32.*40000 "$root/proc/buddyinfo"
 }
 
 @test "what cannot be captured is said" {

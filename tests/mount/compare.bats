@@ -33,6 +33,23 @@ column() { # KEY SIDE: the first row called so, of a table on standard input
 	grep -q '^node 1 Normal$' "$BATS_TEST_TMPDIR/table"
 }
 
+@test "pageblocks may be smaller, and what is stolen is as small" {
+	kmem -m uma-small --set machine.memory=72M compare --replay "$trace" \
+		machine.pageblock-order=9 machine.pageblock-order=7 \
+		> "$BATS_TEST_TMPDIR/table"
+	large=$(column "pageblocks Movable" 1 < "$BATS_TEST_TMPDIR/table")
+	small=$(column "pageblocks Movable" 2 < "$BATS_TEST_TMPDIR/table")
+	[ "$small" -gt $((3 * large)) ]
+	printf '%s\n' "replay $trace" verify "cat proc/pagetypeinfo" \
+		"cat trace/events/kmem/mm_page_alloc_extfrag/format" |
+		kmem -m uma-small --set machine.memory=72M \
+			--set machine.pageblock-order=7 \
+			> "$BATS_TEST_TMPDIR/files"
+	grep -q '^Page block order: 7$' "$BATS_TEST_TMPDIR/files"
+	grep -q '^Pages per block:  128$' "$BATS_TEST_TMPDIR/files"
+	grep -q 'fallback_order < 7' "$BATS_TEST_TMPDIR/files"
+}
+
 @test "failures are counted by order, and stop nothing" {
 	for i in $(seq 40); do
 		echo "page/alloc_pages GFP_KERNEL 9"

@@ -98,7 +98,7 @@ tell_lists(char **words)
 static void
 tell_unmovable(char **words)
 {
-	uint64_t block = 1ULL << phys->arch->pageblock_order;
+	uint64_t block = 1ULL << phys->pageblock_order;
 
 	(void)words;
 	for (unsigned int id = 0; id < phys->nr_zones; id++) {

@@ -19,8 +19,8 @@ const char *firmware_type_text(enum firmware_type type);
 bool firmware_type_find(const char *name, enum firmware_type *type);
 
 /*
- * The map that the kernel works with: @given after mem= and memmap= of @args,
- * sorted, without overlaps (the stronger type wins, as in
+ * The map that the kernel works with: @given after mem= and memmap= of @args
+ * (NULL: none), sorted, without overlaps (the stronger type wins, as in
  * e820__update_table), and for PCs page 0 and the BIOS hole taken from
  * usable.  Returns a new GArray of struct firmware_range.
  */

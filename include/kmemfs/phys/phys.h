@@ -84,7 +84,7 @@ enum arch_id { ARCH_X86_64, ARCH_I386, ARCH_I386_PAE, ARCH_GENERIC, NR_ARCHS };
 struct arch {
 	const char *name;	       /* "x86-64" */
 	uint32_t zone_mask;	       /* bit per enum zone_type it has */
-	unsigned int pageblock_order;  /* 9, or 10 (i386 without PAE) */
+	unsigned int pageblock_order;  /* as built: 9, 10 (no PAE) */
 	bool thp;		       /* two more pcp lists, order 9 */
 	bool numa;		       /* numa_* counters, this-node lists */
 	unsigned int struct_page_size; /* bytes of memmap a page: 64, 40 */
@@ -162,40 +162,41 @@ struct phys_config {
 	unsigned int page_shift; /* 12 on x86 */
 	unsigned int nr_cpus;
 	unsigned int nr_nodes;
-	struct node_config *nodes; /* [nr_nodes] */
-	int32_t *cpu_node;	   /* [nr_cpus] */
-	GArray *firmware;	   /* of struct firmware_range, as given */
-	GArray *reserved;	   /* of struct range, at hand-over */
-	GArray *freed_late;	   /* of struct range: freed after boot */
-	GArray *bootmem;	   /* of struct boot_request, asked for when
-				      all of the above is reserved, in this
-				      order; NULL: none */
-	GArray *late_holes;	   /* of uint64_t pages given back late to
-				      the zone holding them; unused */
-	const char *cmdline;	   /* the kernel's arguments */
-	bool thp_never;		   /* transparent_hugepage=never */
-	bool cma_kernel;	   /* kernel built with CONFIG_CMA */
-	struct range cma;	   /* where the cma= area lies; empty: the
-				      kernel's own rule finds a place */
-	GArray *freed_early;	   /* of struct range: given back before
-				      the watermarks are computed (SMP
-				      alternatives) */
-	GArray *hotplugged;	   /* of struct range: memory devices that
-				      are there at boot, put online as
-				      memhp_default_state= says */
-	bool deferred_init;	   /* struct pages of large nodes are
-				      initialised late (x86-64) */
-	bool nommu;		   /* no per-cpu lists to speak of */
-	GArray *free_frames;	   /* of struct typed_frames: all that is free
-				      when the machine starts, in the order
-				      of the lists; NULL: all managed frames */
-	GArray *pageblocks;	   /* ditto: pageblocks of other types than
-				      Movable; NULL: as boot code leaves
-				      them */
-	GArray *pcp_frames;	   /* ditto: single pages on per-cpu lists, of
-				      their pageblocks' types, each list from
-				      its head; none is in free_frames.
-				      NULL: none */
+	struct node_config *nodes;    /* [nr_nodes] */
+	int32_t *cpu_node;	      /* [nr_cpus] */
+	GArray *firmware;	      /* of struct firmware_range, as given */
+	GArray *reserved;	      /* of struct range, at hand-over */
+	GArray *freed_late;	      /* of struct range: freed after boot */
+	GArray *bootmem;	      /* of struct boot_request, asked for when
+					 all of the above is reserved, in this
+					 order; NULL: none */
+	GArray *late_holes;	      /* of uint64_t pages given back late to
+					 the zone holding them; unused */
+	const char *cmdline;	      /* the kernel's arguments */
+	bool thp_never;		      /* transparent_hugepage=never */
+	bool cma_kernel;	      /* kernel built with CONFIG_CMA */
+	unsigned int pageblock_order; /* 0: the architecture's */
+	struct range cma;	      /* where the cma= area lies; empty: the
+					 kernel's own rule finds a place */
+	GArray *freed_early;	      /* of struct range: given back before
+					 the watermarks are computed (SMP
+					 alternatives) */
+	GArray *hotplugged;	      /* of struct range: memory devices that
+					 are there at boot, put online as
+					 memhp_default_state= says */
+	bool deferred_init;	      /* struct pages of large nodes are
+					 initialised late (x86-64) */
+	bool nommu;		      /* no per-cpu lists to speak of */
+	GArray *free_frames; /* of struct typed_frames: all that is free
+				when the machine starts, in the order
+				of the lists; NULL: all managed frames */
+	GArray *pageblocks;  /* ditto: pageblocks of other types than
+				Movable; NULL: as boot code leaves
+				them */
+	GArray *pcp_frames;  /* ditto: single pages on per-cpu lists, of
+				their pageblocks' types, each list from
+				its head; none is in free_frames.
+				NULL: none */
 };
 
 /* The sysctls of physical memory, /proc/sys/vm; set by sysctl.h only. */
@@ -324,6 +325,7 @@ struct phys {
 	const struct arch *arch;
 	const struct phys_config *config;
 	unsigned int page_shift;
+	unsigned int pageblock_order;
 	unsigned int nr_nodes;
 	unsigned int nr_cpus;
 	int32_t *cpu_node;
@@ -407,6 +409,15 @@ arch_has_zone(const struct arch *arch, enum zone_type type)
 	return (arch->zone_mask >> type) & 1;
 }
 
+/* Whether the kernel was built with @type: the kernels with CMA come without
+ * device memory. */
+static inline bool
+phys_config_has_zone(const struct phys_config *config, enum zone_type type)
+{
+	return arch_has_zone(&archs[config->arch], type) &&
+	       !(type == ZONE_DEVICE && config->cma_kernel);
+}
+
 static inline uint64_t
 page_size(const struct phys *phys)
 {
@@ -474,6 +485,9 @@ guint phys_span_above(const GArray *spans, pfn_t pfn);
 struct zone *phys_zone_of(const struct phys *phys, pfn_t pfn);
 /* Whether @pfn is RAM (memblock.memory) that is online. */
 bool phys_present(const struct phys *phys, pfn_t pfn);
+/* Whether all bytes @at..+@len, below @ram_end, are RAM: the kernel's, online
+ * or not, or kept from it by mem=. */
+bool phys_is_ram(const struct phys *phys, pa_t at, uint64_t len, pa_t ram_end);
 /* Whether @pfn was reserved at hand-over and never given back. */
 bool phys_reserved(const struct phys *phys, pfn_t pfn);
 /* Recompute spans' index after a change of zones or spans (hotplug). */

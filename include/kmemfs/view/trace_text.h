@@ -26,7 +26,7 @@ void trace_text_record(struct out *out, const struct trace_printer *with,
 		       const struct trace_record *record);
 /* The format file of @event: fields, places, print fmt. */
 void trace_text_format(struct out *out, const struct arch *arch,
-		       enum trace_event event);
+		       unsigned int pageblock_order, enum trace_event event);
 /* The event's number in its id and format files. */
 unsigned int trace_text_id(enum trace_event event);
 

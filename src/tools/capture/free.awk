@@ -40,14 +40,19 @@ function sibling(at, k) {
 }
 
 # Take a used block that can be a free one of order @k; "" when there is none.
-function from_pool(z, k,    j, i, at, sib) {
-	for (i = pooled[z, k]; i > 0; i--) {
-		at = pool[z, k, i]
+# One whose sibling is free would merge with it.  Such a block is passed over
+# but once: the first refused[z, k] of the pool are such, until order @k is done.
+function from_pool(z, k,    j, at, sib) {
+	while (pooled[z, k] > refused[z, k]) {
+		at = pool[z, k, pooled[z, k]]
 		sib = sibling(at, k)
-		if (k < 10 && sib in free_at && free_at[sib] == k)
-			continue
-		pool[z, k, i] = pool[z, k, pooled[z, k]--]
-		return at
+		if (k == 10 || !(sib in free_at) || free_at[sib] != k) {
+			pooled[z, k]--
+			return at
+		}
+		j = ++refused[z, k]
+		pool[z, k, pooled[z, k]] = pool[z, k, j]
+		pool[z, k, j] = at
 	}
 	for (j = k + 1; j <= 10; j++) {
 		if (!pooled[z, j])

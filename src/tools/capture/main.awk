@@ -81,6 +81,9 @@ BEGIN {
 	print "[machine]\narch = " arch "\ncpus = " cpus
 	if (page != 4096)
 		print "page-size = " page / 1024 "K"
+	if (has_types && block_order >= 4 && block_order != \
+	    (arch == "i386" || arch == "generic" ? 10 : 9))
+		print "pageblock-order = " block_order
 	if (arch == "generic" && !pcp_high)
 		print "mmu = no"
 	print "cmdline =" arguments

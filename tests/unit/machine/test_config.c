@@ -79,6 +79,10 @@ static const struct {
     {X86 "memory = 1G\nmmu = no\n",				     "m:4: mmu: x86-64 has one"			      },
     {X86 "memory = 1G\nmmu = maybe\n",
      "m:4: mmu: 'maybe' is neither yes nor no"										 },
+    {X86 "memory = 1G\npageblock-order = 3\n",
+     "m:4: pageblock-order: 3 is not between 4 and 10"},
+    {X86 "memory = 1G\npageblock-order = 11\n",
+     "m:4: pageblock-order: 11 is not between 4 and 10"},
     {"[machine]\narch = i386\nmemory = 1G\ndeferred-init = yes\n",
      "m:4: deferred-init: i386 kernels do not"										 },
     {"[machine]\narch = i386\nmemory = 1G\nnodes = 2\n",
@@ -295,6 +299,22 @@ START_TEST(the_hole_for_pci_opens_at_3584_mib)
 }
 END_TEST
 
+START_TEST(pageblocks_of_another_order_are_printed_and_the_usual_are_not)
+{
+	struct machine_config *config =
+		read_good(X86 "memory = 1G\npageblock-order = 7\n");
+	char *text;
+
+	assert_prints(config, "\npageblock-order = 7\n");
+	assert_stable(config);
+	config = read_good(X86 "memory = 1G\npageblock-order = 9\n");
+	text = print(config);
+	ck_assert_ptr_null(strstr(text, "pageblock-order"));
+	g_free(text);
+	config_free(config);
+}
+END_TEST
+
 START_TEST(a_cma_area_is_placed_and_printed)
 {
 	struct machine_config *config =
@@ -411,6 +431,9 @@ suite_config(void)
 	tcase_add_test(t, a_short_description_is_filled_in_like_a_pc);
 	tcase_add_loop_test(t, the_hole_for_pci_opens_at_3584_mib, 0,
 			    ARRAY_SIZE(holes));
+	tcase_add_test(
+		t,
+		pageblocks_of_another_order_are_printed_and_the_usual_are_not);
 	tcase_add_test(t, a_cma_area_is_placed_and_printed);
 	tcase_add_test(
 		t,

@@ -98,6 +98,38 @@ START_TEST(events_named_at_boot_are_recorded_from_the_start)
 }
 END_TEST
 
+START_TEST(the_log_has_the_firmware_map_as_given_and_as_arguments_make_it)
+{
+	struct machine *m = boot(SMALL "cmdline = mem=48M\n", NULL);
+	const char *log = out_text(&m->dmesg);
+
+	ck_assert_ptr_nonnull(strstr(log,
+				     "] BIOS-e820: [mem 0x0000000000000000-"
+				     "0x000000000009fbff] usable\n"));
+	ck_assert_ptr_nonnull(strstr(log,
+				     "] BIOS-e820: [mem 0x0000000000100000-"
+				     "0x0000000003fdffff] usable\n"));
+	ck_assert_ptr_nonnull(
+		strstr(log, "] user-defined physical RAM map:\n"));
+	ck_assert_ptr_nonnull(strstr(log, "] user: [mem 0x0000000000100000-"
+					  "0x0000000002ffffff] usable\n"));
+	machine_free(m);
+}
+END_TEST
+
+START_TEST(the_log_names_no_zone_that_the_kernel_was_built_without)
+{
+	struct machine *m = boot(SMALL, NULL);
+
+	ck_assert_ptr_nonnull(
+		strstr(out_text(&m->dmesg), "]   Device   empty\n"));
+	machine_free(m);
+	m = boot(SMALL "cma = yes\n", NULL);
+	ck_assert_ptr_null(strstr(out_text(&m->dmesg), "Device"));
+	machine_free(m);
+}
+END_TEST
+
 START_TEST(log_lines_have_the_kernels_time_stamp)
 {
 	struct machine *m = boot(SMALL, NULL);
@@ -383,6 +415,11 @@ suite_machine(void)
 
 	tcase_add_test(tc, the_log_tells_of_the_firmware_map_and_the_zones);
 	tcase_add_test(tc, events_named_at_boot_are_recorded_from_the_start);
+	tcase_add_test(
+		tc,
+		the_log_has_the_firmware_map_as_given_and_as_arguments_make_it);
+	tcase_add_test(tc,
+		       the_log_names_no_zone_that_the_kernel_was_built_without);
 	tcase_add_test(tc, log_lines_have_the_kernels_time_stamp);
 	tcase_add_test(tc, a_long_log_forgets_its_oldest_lines_whole);
 	tcase_add_test(tc, a_ring_drops_its_oldest);

@@ -47,6 +47,29 @@ START_TEST(a_recorded_refill_and_drain_move_just_that_block)
 }
 END_TEST
 
+START_TEST(a_block_of_a_type_that_taking_it_cannot_tell_changes_no_list)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "replay/start %u %u free", PFN, PFN + 807);
+	feed_op(line);
+	feed_begin("mirror");
+	feed_line(1,
+		  "mm_page_alloc_zone_locked: pfn=%#x order=0 migratetype=%d "
+		  "percpu_refill=1",
+		  PFN + 6, _i);
+	feed_line(1,
+		  "mm_page_alloc: pfn=%#x order=0 migratetype=%d "
+		  "gfp_flags=GFP_KERNEL",
+		  PFN + 6, _i);
+	feed_end();
+	ck_assert(feed_is_allocated(PFN + 6, 0));
+	ck_assert_int_eq(phys_zone_of(feed_m->phys, PFN)->stat[ZS_nr_free_cma],
+			 0);
+	feed_verify();
+}
+END_TEST
+
 START_TEST(a_recorded_theft_changes_the_pageblocks_type)
 {
 	feed_begin("mirror");
@@ -256,6 +279,10 @@ suite_replay_mirror(void)
 	tcase_add_checked_fixture(tc, feed_setup, feed_teardown);
 	tcase_add_test(tc, mirror_takes_the_very_frames);
 	tcase_add_test(tc, a_recorded_refill_and_drain_move_just_that_block);
+	tcase_add_loop_test(
+		tc,
+		a_block_of_a_type_that_taking_it_cannot_tell_changes_no_list,
+		MIGRATE_HIGHATOMIC, MIGRATE_TYPES);
 	tcase_add_test(tc, a_recorded_theft_changes_the_pageblocks_type);
 	tcase_add_test(tc, a_frame_that_is_taken_is_a_resynchronisation);
 	tcase_add_test(tc, frames_beyond_memory_are_impossible);

@@ -116,6 +116,41 @@ START_TEST(recorded_objects_live_and_are_freed)
 }
 END_TEST
 
+/* --- SLOB ------------------------------------------------------------------
+ */
+
+static void
+slob_setup(void)
+{
+	feed_setup_config("[machine]\narch = x86-64\nmemory = 64M\n"
+			  "[slab]\nallocator = slob\n");
+}
+
+START_TEST(slob_gets_objects_back_as_they_were_asked_for)
+{
+	feed_begin("model");
+	for (unsigned int i = 1; i <= 100; i++) {
+		cache_alloc("creds", 0x10000 + 256 * i, "cred_jar", 184, 192);
+		kmalloc_event(0x20000 + 64 * i, 50, 64);
+	}
+	feed_verify();
+	/* What took them tells, and not the function that frees them. */
+	for (unsigned int i = 1; i <= 100; i++) {
+		if (i % 2) {
+			cache_free(0x10000 + 256 * i, "cred_jar");
+			kfree_event(0x20000 + 64 * i);
+		} else {
+			kfree_event(0x10000 + 256 * i);
+			cache_free(0x20000 + 64 * i, "kmalloc-64");
+		}
+	}
+	feed_end();
+	feed_verify();
+	ck_assert_uint_eq(counts()->freed, 200);
+	ck_assert_uint_eq(objects_of("cred_jar"), 0);
+}
+END_TEST
+
 static const struct {
 	unsigned int req, alloc;
 	const char *why;
@@ -586,6 +621,10 @@ suite_replay_slab(void)
 	tcase_add_test(tcase, sites_that_share_a_slab_share_a_cache);
 	tcase_add_test(tcase, foretelling_changes_nothing);
 	tcase_add_loop_test(tcase, any_recording_leaves_a_sound_machine, 0, 12);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("replay_slob");
+	tcase_add_checked_fixture(tcase, slob_setup, feed_teardown);
+	tcase_add_test(tcase, slob_gets_objects_back_as_they_were_asked_for);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -387,6 +387,23 @@ START_TEST(a_bad_value_is_in_the_error_log)
 }
 END_TEST
 
+START_TEST(a_second_writer_of_a_recording_is_told_why_it_must_wait)
+{
+	struct tree_file *f = open_file("replay/ftrace", O_WRONLY), *second;
+	struct tree_attr attr;
+	char *log;
+
+	ck_assert_int_eq(tree_path(t, "replay/ftrace", &attr), 0);
+	ck_assert_int_eq(tree_open(t, attr.ino, O_WRONLY, &second), -EBUSY);
+	log = get("error_log");
+	ck_assert_ptr_nonnull(
+		strstr(log, "replay/ftrace: error: another writer"));
+	g_free(log);
+	tree_close(f);
+	tree_close(open_file("replay/ftrace", O_WRONLY));
+}
+END_TEST
+
 START_TEST(paths_follow_links_and_dots)
 {
 	char *text = get("proc/self/comm");
@@ -456,6 +473,8 @@ suite_control(void)
 	tcase_add_test(tests, rmdir_frees_what_any_function_made);
 	tcase_add_test(tests, removing_one_file_is_refused_with_a_sentence);
 	tcase_add_test(tests, a_bad_value_is_in_the_error_log);
+	tcase_add_test(tests,
+		       a_second_writer_of_a_recording_is_told_why_it_must_wait);
 	tcase_add_test(tests, paths_follow_links_and_dots);
 	tcase_add_test(tests, a_sentence_holds_no_control_characters);
 	tcase_add_test(tests, the_journal_of_any_gfp_can_be_run_again);

@@ -147,7 +147,7 @@ START_TEST(pagetypeinfo_adds_up_to_buddyinfo)
 			blocks += views_sum(text, " ");
 		g_free(text);
 	}
-	ck_assert_uint_ge(blocks << m->phys->arch->pageblock_order,
+	ck_assert_uint_ge(blocks << m->phys->pageblock_order,
 			  views_sum(zoneinfo, "present"));
 	forget_all();
 }
