@@ -110,6 +110,16 @@ area_move(struct machine *m, struct allocation *a, va_t address, uint64_t size)
 	area_place(m, a);
 }
 
+uint64_t
+area_room(const struct machine *m, const struct allocation *a)
+{
+	GTreeNode *n = g_tree_upper_bound(m->areas->tree, a);
+	const struct allocation *next = n ? g_tree_node_value(n) : NULL;
+
+	return next && next->pool == a->pool ? next->address - a->address
+					     : UINT64_MAX;
+}
+
 struct allocation *
 area_at(const struct machine *m, uint32_t mm, va_t address)
 {

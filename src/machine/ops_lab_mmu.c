@@ -74,8 +74,8 @@ op_labs_meltdown(struct op *op, struct args_labs_meltdown *a)
 	if (lab.byte < 0)
 		op_answer(op, "byte=none");
 	else
-		op_answer(op, "byte=%#04x", (unsigned int)lab.byte);
-	op_answer(op, " stored=%#04x error_code=%#x", lab.stored,
+		op_answer(op, "byte=0x%02x", (unsigned int)lab.byte);
+	op_answer(op, " stored=0x%02x error_code=%#x", lab.stored,
 		  lab.error_code);
 	return 0;
 }

@@ -196,23 +196,34 @@ op_vm_mprotect(struct op *op, struct args_vm_mprotect *a)
 	return err;
 }
 
-/* The allocation that was moved is where the call says, if it ran; else where
- * it was, as far as that is still mapped. */
-static void
-moved(struct op *op, struct allocation *a, int err, va_t at, uint64_t size)
+/* How much of @size from @at on is mapped without a hole. */
+static uint64_t
+mapped_from(struct mm *mm, va_t at, uint64_t size)
 {
+	va_t end = at, stop = at + size;
 	const struct vma *v;
 
-	if (!err) {
-		a->address = at;
+	while (end < stop && (v = vma_at(mm, end)))
+		end = v->end;
+	return MIN_OF(end, stop) - at;
+}
+
+/* The allocation that was moved is where the call says, if it ran; else where
+ * it was, as far as that is still mapped.  In place it gets no more than was
+ * asked for beyond @old, and nothing that another allocation has. */
+static void
+moved(struct op *op, struct allocation *a, int err, va_t at, uint64_t old,
+      uint64_t size)
+{
+	if (err)
+		a->size = mapped_from(op->task->mm, a->address, a->size);
+	else if (at != a->address || size > old)
 		a->size = size;
-	} else {
-		v = op->task->mm ? vma_at(op->task->mm, a->address) : NULL;
-		if (v && v->end < a->address + a->size)
-			a->size = v->end - a->address;
-		if (!v)
-			a->size = 0;
-	}
+	else
+		a->size = MIN_OF(a->size, size);
+	if (!err)
+		a->address = at;
+	a->size = MIN_OF(a->size, area_room(op->m, a));
 	area_place(op->m, a);
 	if (!a->size)
 		allocation_remove(op->m, a);
@@ -234,14 +245,14 @@ op_vm_mremap(struct op *op, struct args_vm_mremap *a)
 		return err;
 	area = area_at(op->m, op->task->mm->id, at);
 	/* What moves in part stays one allocation where it was. */
-	if (area && area->size > size + VM_PAGE - 1)
+	if (area && (!size || area->size > size + VM_PAGE - 1))
 		area = NULL;
 	if (area)
 		area_lift(op->m, area);
 	err = vm_mremap(op->m->vm, op->task, at, size, a->new_size, flags,
 			a->new_address, &to);
 	if (area)
-		moved(op, area, err, to, a->new_size);
+		moved(op, area, err, to, size, a->new_size);
 	if (err)
 		return op_call_failed(op, "mremap", err);
 	op_answer(op, "address=%#llx size=%llu", (unsigned long long)to,
@@ -276,6 +287,8 @@ op_vm_sbrk(struct op *op, struct args_vm_sbrk *a)
 {
 	int err = op_check_user_task(op, ARG_VM_SBRK_TASK, op->task);
 
+	if (!err)
+		err = op_begin_call(op);
 	if (err)
 		return err;
 	return set_brk(op, op->task->mm->brk + (uint64_t)a->by);

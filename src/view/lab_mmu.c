@@ -35,7 +35,7 @@ show_lab_meltdown_byte(const struct view *v, struct out *out)
 	const struct meltdown_lab *lab = v->m->meltdown_lab;
 
 	if (lab && lab->byte >= 0)
-		out_printf(out, "%#04x\n", (unsigned int)lab->byte);
+		out_printf(out, "0x%02x\n", (unsigned int)lab->byte);
 	else if (lab)
 		out_str(out, "none\n");
 }
@@ -76,7 +76,7 @@ show_lab_meltdown_report(const struct view *v, struct out *out)
 		   lab->error_code);
 	out_printf(out, "went_on %s\nthreshold_cycles %u\n",
 		   lab->forwarded ? "yes" : "no", lab->threshold);
-	out_printf(out, "stored %#04x\nrecovered ", lab->stored);
+	out_printf(out, "stored 0x%02x\nrecovered ", lab->stored);
 	show_lab_meltdown_byte(v, out);
 }
 

@@ -52,8 +52,18 @@ of_file(const struct look *l, const struct vma *area, bool write)
 		   : "the page of the file, read from its device";
 }
 
+/* access_error(): a fetch that finds no page is a read to it. */
 static bool
 forbidden(const struct vma *area, uint32_t code)
+{
+	if (code & PF_WRITE)
+		return !(area->flags & VM_WRITE);
+	return (code & PF_PROT) || !(area->flags & VM_ACCESS_FLAGS);
+}
+
+/* Whether the area itself is why the access ends in a signal. */
+static bool
+area_forbids(const struct vma *area, uint32_t code)
 {
 	if (code & PF_WRITE)
 		return !(area->flags & VM_WRITE);
@@ -89,27 +99,41 @@ of_nobody(const struct look *l, const struct vma *area,
 	return write ? "a page of zeros of its own" : "the zero page";
 }
 
+/* The page that comes where there is none. */
 static const char *
-of_area(const struct look *l, const struct vma *area,
-	const struct mmu_result *r)
+of_missing(const struct look *l, const struct vma *area,
+	   const struct mmu_result *r)
 {
-	uint32_t code = r->error_code;
-	bool write = code & PF_WRITE;
-
-	if (forbidden(area, code))
-		return "SIGSEGV, SEGV_ACCERR: the area forbids it";
-	if ((code & PF_PROT) && write)
-		return area->flags & VM_SHARED
-			       ? "the entry is made writable"
-			       : "copy on write: a copy of the page, or the "
-				 "page itself if nobody else has it";
-	if (code & PF_PROT)
-		return "nothing: the area allows what the tables forbid";
 	if (area->flags & VM_PFNMAP)
 		return "SIGBUS, BUS_ADRERR: its device gives no page";
 	if (area->flags & VM_HUGETLB)
 		return "a huge page of the pool";
-	return area->object ? of_file(l, area, write) : of_nobody(l, area, r);
+	return area->object ? of_file(l, area, r->error_code & PF_WRITE)
+			    : of_nobody(l, area, r);
+}
+
+static const char *
+of_area(const struct look *l, const struct vma *area,
+	const struct mmu_result *r)
+{
+	const char *why = "SIGSEGV, SEGV_ACCERR: the area forbids it", *page;
+	uint32_t code = r->error_code;
+
+	if (forbidden(area, code))
+		return area_forbids(area, code)
+			       ? why
+			       : "SIGSEGV, SEGV_ACCERR: the tables forbid what "
+				 "the area allows";
+	if (code & PF_PROT)
+		return area->flags & VM_SHARED
+			       ? "the entry is made writable"
+			       : "copy on write: a copy of the page, or the "
+				 "page itself if nobody else has it";
+	page = of_missing(l, area, r);
+	/* A page comes first, and then it is forbidden to run it. */
+	return area_forbids(area, code) && !g_str_has_prefix(page, "SIG")
+		       ? why
+		       : page;
 }
 
 static const char *
@@ -138,6 +162,8 @@ static void
 load_regs(struct look *l)
 {
 	const struct mmu_regs *now = &l->c->regs;
+	/* With separate tables those of user mode are behind the kernel's. */
+	pa_t top = l->t->mm->top + (l->vm->kpti ? VM_PAGE : 0);
 
 	l->regs = l->vm->boot_regs;
 	if (now->mode == l->regs.mode) {
@@ -149,8 +175,8 @@ load_regs(struct look *l)
 	}
 	if (l->c->current == l->t && l->c->hand_made)
 		l->regs = *now;
-	else if (!mmu_load_cr3(l->vm->ram, &l->regs, l->t->mm->top))
-		l->regs.cr3 = l->t->mm->top;
+	else if (!mmu_load_cr3(l->vm->ram, &l->regs, top))
+		l->regs.cr3 = top;
 }
 
 static void

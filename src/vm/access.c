@@ -358,7 +358,7 @@ move_bytes(struct touch *x, pa_t pa, uint64_t len)
 	if (!a->bytes)
 		return 0;
 	if (a->access == MMU_WRITE)
-		return ram_write(x->vm->ram, pa, a->bytes + x->r->done, len);
+		return pg_write_bytes(x->vm, pa, a->bytes + x->r->done, len);
 	ram_read(x->vm->ram, pa, a->bytes + x->r->done, len);
 	return 0;
 }

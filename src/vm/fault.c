@@ -59,25 +59,42 @@ replace(struct fault *f, uint64_t entry)
 	flush_range(f->vm, f->v->mm, f->va, f->va + VM_PAGE, f->cpu);
 }
 
+/* A frame for an anonymous page of the area, which may have some from now on.
+ */
+static unsigned int
+take_frame(struct fault *f, gfp_t more, pfn_t *pfn)
+{
+	int err = anon_prepare(f->v);
+
+	if (!err)
+		err = pg_alloc(f->vm, f->v, f->va, GFP_HIGHUSER_MOVABLE | more,
+			       f->cpu, pfn);
+	return err ? VM_FAULT_OOM : 0;
+}
+
+/* It gets the bytes of @from, or is given back. */
+static unsigned int
+copy_frame(struct fault *f, pfn_t from, pfn_t pfn)
+{
+	int err;
+
+	pg_copy(f->vm, pfn, from, &err);
+	if (!err)
+		return 0;
+	pages_put(f->vm->phys, pfn, 0, f->cpu);
+	return VM_FAULT_HOST;
+}
+
 /* A new anonymous page for the fault, with the bytes of @from if any. */
 static unsigned int
 new_anon(struct fault *f, pfn_t from, pfn_t *pfn)
 {
-	struct vm *vm = f->vm;
-	gfp_t gfp = GFP_HIGHUSER_MOVABLE | (from == PFN_NONE ? __GFP_ZERO : 0);
-	int err = anon_prepare(f->v);
+	gfp_t more = from == PFN_NONE ? __GFP_ZERO : 0;
+	unsigned int bad = take_frame(f, more, pfn);
 
-	if (!err)
-		err = pg_alloc(vm, f->v, f->va, gfp, f->cpu, pfn);
-	if (err)
-		return VM_FAULT_OOM;
-	if (from != PFN_NONE)
-		pg_copy(vm, *pfn, from, &err);
-	if (err) {
-		pages_put(vm->phys, *pfn, 0, f->cpu);
-		return VM_FAULT_HOST;
-	}
-	return 0;
+	if (bad || from == PFN_NONE)
+		return bad;
+	return copy_frame(f, from, *pfn);
 }
 
 /* The entry of an anonymous page that only this area has. */
@@ -172,19 +189,23 @@ do_read(struct fault *f)
 	return result;
 }
 
-/* A private area is written: its own copy of the object's page. */
+/* A private area is written: its own copy of the object's page, whose frame is
+ * taken before the page is read. */
 static unsigned int
 do_cow(struct fault *f)
 {
 	struct vm *vm = f->vm;
 	pfn_t from, pfn;
-	unsigned int result =
-		obj_fault(f->v->object, f->v, index_of(f), f->cpu, &from);
-	unsigned int bad;
+	unsigned int result, bad = take_frame(f, 0, &pfn);
 
-	if (result & VM_FAULT_ERROR)
+	if (bad)
+		return bad;
+	result = obj_fault(f->v->object, f->v, index_of(f), f->cpu, &from);
+	if (result & VM_FAULT_ERROR) {
+		pages_put(vm->phys, pfn, 0, f->cpu);
 		return result;
-	bad = new_anon(f, from, &pfn);
+	}
+	bad = copy_frame(f, from, pfn);
 	if (bad)
 		return result | bad;
 	pg_new_anon(vm, f->v, f->va, pfn);
@@ -212,14 +233,9 @@ do_missing(struct fault *f)
 {
 	const struct vma *v = f->v;
 
-	if (v->flags & VM_PFNMAP) {
-		pte_store(
-			f->vm, f->at,
-			pte_make(f->vm,
-				 v->pfn + ((f->va - v->start) >> VM_PAGE_SHIFT),
-				 pte_prot(f->vm, v) | PTE_SPECIAL | PTE_PCD));
-		return 0;
-	}
+	/* Its driver has put all entries there, and brings none back. */
+	if (v->flags & VM_PFNMAP)
+		return VM_FAULT_SIGBUS;
 	if (!v->object)
 		return do_anonymous(f);
 	if (!(f->flags & VMF_WRITE))
@@ -409,14 +425,44 @@ populate_error(unsigned int result)
 	return result & VM_FAULT_HOST ? -ENOSPC : -EFAULT;
 }
 
-/* Whether what is there serves already: follow_page_mask(). */
+/* Whether what is there serves already: follow_page_mask(), FOLL_TOUCH. */
 static bool
-is_there(struct vm *vm, struct vma *v, va_t va, bool write)
+touch_there(struct vm *vm, struct vma *v, va_t va, bool write)
 {
 	struct vm_leaf leaf;
+	bool bad;
+	pfn_t pfn;
 
-	return vm_leaf(vm, v->mm, va, &leaf) && (leaf.entry & PTE_P) &&
-	       (!write || (leaf.entry & PTE_RW));
+	if (!vm_leaf(vm, v->mm, va, &leaf) || !(leaf.entry & PTE_P) ||
+	    (write && !(leaf.entry & PTE_RW)))
+		return false;
+	if (leaf.level)
+		return true;
+	pfn = pt_page(vm, v, va, leaf.entry, &bad);
+	if (pfn == PFN_NONE)
+		return true;
+	if (write && !(leaf.entry & PTE_D))
+		pg_set_dirty(vm, pfn);
+	pg_mark_accessed(vm, pfn);
+	return true;
+}
+
+int
+vma_fault_in(struct vm *vm, struct task *t, struct vma *v, va_t start, va_t end,
+	     bool write)
+{
+	for (va_t va = start; va < end; va += VM_PAGE) {
+		int err;
+
+		if (touch_there(vm, v, va, write))
+			continue;
+		err = populate_error(vm_handle_fault(
+			vm, t, v, va, write ? VMF_WRITE : 0, t->cpu));
+		if (err)
+			return err;
+		(void)touch_there(vm, v, va, write);
+	}
+	return 0;
 }
 
 int
@@ -427,25 +473,18 @@ vm_populate(struct vm *vm, struct task *t, va_t start, va_t end)
 	for (guint n = vma_index(mm, start); n < mm->areas->len; n++) {
 		struct vma *v = vma_nth(mm, n);
 		bool write = (v->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
-		va_t stop = MIN_OF(v->end, end);
+		int err;
 
-		if (v->start >= end)
+		if (MAX_OF(v->start, start) >= end)
 			break;
 		if (v->flags & (VM_IO | VM_PFNMAP | VM_LOCKONFAULT))
 			continue;
 		if (!(v->flags & VM_ACCESS_FLAGS))
 			return -EFAULT;
-		for (va_t va = MAX_OF(v->start, start); va < stop;
-		     va += VM_PAGE) {
-			int err;
-
-			if (is_there(vm, v, va, write))
-				continue;
-			err = populate_error(vm_handle_fault(
-				vm, t, v, va, write ? VMF_WRITE : 0, t->cpu));
-			if (err)
-				return err;
-		}
+		err = vma_fault_in(vm, t, v, MAX_OF(v->start, start),
+				   MIN_OF(v->end, end), write);
+		if (err)
+			return err;
 	}
 	return 0;
 }

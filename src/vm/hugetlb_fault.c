@@ -308,7 +308,7 @@ void
 hugetlb_protect(struct vma *v, va_t start, va_t end, unsigned int cpu)
 {
 	struct vm *vm = v->mm->vm;
-	uint64_t prot = pte_prot(vm, v);
+	uint64_t prot = pte_prot(vm, v) & ~(uint64_t)PTE_A;
 	unsigned int level;
 	pa_t at;
 

@@ -51,13 +51,23 @@ split_for(struct vm *vm, struct vma *v, va_t va, uint64_t entry,
 	       !thp_split_page(vm, pfn, cpu);
 }
 
+/* The page that a leaf maps, of which it may be one of many frames. */
+static pfn_t
+leaf_page(struct vm *vm, struct vma *v, va_t va, uint64_t entry, bool *huge)
+{
+	bool bad;
+
+	*huge = (entry & PTE_PS) && thp_entry_at(vm, v->mm, va);
+	return *huge ? thp_page(vm, v, va, entry, &bad)
+		     : pt_page(vm, v, va, entry, &bad);
+}
+
 /* The page that a leaf maps when no other entry does, PFN_NONE. */
 static pfn_t
 only_page(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
 {
-	bool huge = (entry & PTE_PS) && thp_entry_at(vm, v->mm, va), bad;
-	pfn_t pfn = huge ? thp_page(vm, v, va, entry, &bad)
-			 : pt_page(vm, v, va, entry, &bad);
+	bool huge;
+	pfn_t pfn = leaf_page(vm, v, va, entry, &huge);
 
 	if (pfn == PFN_NONE)
 		return pfn;
@@ -118,17 +128,34 @@ make_cold(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
 	return entry & ~(uint64_t)PTE_A;
 }
 
+/* The page whose content a leaf gives up: one that others map as well only
+ * while it is dirty in entries alone, for theirs stay so. */
+static pfn_t
+lost_page(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
+{
+	const uint32_t kept = VMP_HUGE | VMP_TAIL | VMP_DIRTY;
+	pfn_t pfn = only_page(vm, v, va, entry);
+	bool huge;
+
+	if (pfn != PFN_NONE)
+		return pfn;
+	pfn = leaf_page(vm, v, va, entry, &huge);
+	if (huge || pfn == PFN_NONE || (vm->pages[pfn].flags & kept))
+		return PFN_NONE;
+	return pfn;
+}
+
 /* Its content may be lost: to the list of files, clean. */
 static uint64_t
 make_free(struct vm *vm, struct vma *v, va_t va, uint64_t entry)
 {
-	pfn_t pfn = only_page(vm, v, va, entry);
+	pfn_t pfn = lost_page(vm, v, va, entry);
 	struct vm_page *p;
 
 	if (pfn == PFN_NONE)
 		return entry;
 	p = &vm->pages[pfn];
-	if (p->flags & VMP_SWAPBACKED) {
+	if ((p->flags & (VMP_SWAPBACKED | VMP_MLOCKED)) == VMP_SWAPBACKED) {
 		pg_lru(vm, pfn, -1);
 		p->flags &= ~(uint32_t)(VMP_SWAPBACKED | VMP_ACTIVE |
 					VMP_REFERENCED | VMP_DIRTY);
@@ -199,26 +226,11 @@ populate(const struct advice *a, struct vma *v, va_t start, va_t end)
 {
 	bool write = a->what == VM_MADV_POPULATE_WRITE;
 
+	/* check_vma_flags(): who may only write or run may not read so. */
 	if ((v->flags & (VM_IO | VM_PFNMAP)) ||
-	    !(v->flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)))
+	    !(v->flags & (write ? VM_WRITE : VM_READ)))
 		return -EINVAL;
-	for (va_t va = start; va < end; va += VM_PAGE) {
-		struct vm_leaf leaf;
-		unsigned int r;
-
-		if (vm_leaf(a->vm, v->mm, va, &leaf) && (leaf.entry & PTE_P) &&
-		    (!write || (leaf.entry & PTE_RW)))
-			continue;
-		r = vm_handle_fault(a->vm, a->t, v, va, write ? VMF_WRITE : 0,
-				    a->t->cpu);
-		if (r & VM_FAULT_OOM)
-			return -ENOMEM;
-		if (r & VM_FAULT_HOST)
-			return -ENOSPC;
-		if (r & VM_FAULT_ERROR)
-			return -EFAULT;
-	}
-	return 0;
+	return vma_fault_in(a->vm, a->t, v, start, end, write);
 }
 
 /* --- flags -------------------------------------------------------------- */

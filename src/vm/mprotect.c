@@ -61,8 +61,8 @@ changed(struct vm *vm, const struct vma *v, va_t va, uint64_t entry,
 {
 	const uint64_t keep = PTE_A | PTE_D | PTE_SPECIAL | PTE_PCD | PTE_PWT |
 			      PTE_SOFT_DIRTY;
-	uint64_t next =
-		pte_make(vm, vm_entry_pfn(vm, entry), prot | (entry & keep));
+	uint64_t bits = (prot & ~(uint64_t)PTE_A) | (entry & keep);
+	uint64_t next = pte_make(vm, vm_entry_pfn(vm, entry), bits);
 
 	if (!(next & PTE_RW) && may_write_at_once(vm, v, va, next))
 		next |= PTE_RW;
@@ -74,7 +74,8 @@ change_range(struct vma *v, va_t start, va_t end, unsigned int cpu)
 {
 	struct vm *vm = v->mm->vm;
 	uint64_t prot = pte_prot(vm, v);
-	bool lowered = false;
+	/* What TLBs may know more of than entries now say. */
+	va_t low = end, high = start;
 	unsigned int level;
 	pa_t at;
 
@@ -88,7 +89,10 @@ change_range(struct vma *v, va_t start, va_t end, unsigned int cpu)
 
 		if (level) {
 			if (va == stop - huge_bytes(vm)) {
-				lowered |= thp_change(vm, v, at);
+				if (thp_change(vm, v, at)) {
+					low = MIN_OF(low, va);
+					high = stop;
+				}
 				va = stop;
 			} else {
 				thp_split_entry(vm, v, va, at, cpu);
@@ -96,18 +100,22 @@ change_range(struct vma *v, va_t start, va_t end, unsigned int cpu)
 			continue;
 		}
 		for (; va < stop; va += VM_PAGE, at += vm->shape.bytes) {
-			uint64_t entry = pte_load(vm, at);
+			uint64_t entry = pte_load(vm, at), next;
 
 			if (!pte_there(entry))
 				continue;
-			pte_store(vm, at, changed(vm, v, va, entry, prot));
-			lowered |= entry & PTE_P;
+			next = changed(vm, v, va, entry, prot);
+			pte_store(vm, at, next);
+			if ((entry & PTE_P) && next != entry) {
+				low = MIN_OF(low, va);
+				high = va + VM_PAGE;
+			}
 		}
 	}
-	if (!lowered)
+	if (low >= high)
 		return;
 	vm->generation++;
-	flush_range(vm, v->mm, start, end, cpu);
+	flush_range(vm, v->mm, low, high, cpu);
 }
 
 static int

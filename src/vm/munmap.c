@@ -6,6 +6,10 @@
  * expand_downwards, acct_stack_growth (mm/mmap.c).
  *
  * Always true: a call that fails has changed nothing.
+ *
+ * Differs from the kernel: what grows down and is not accounted (it cannot be
+ * written to, or is MAP_NORESERVE) must be affordable to grow, as there, but
+ * promises nothing; there Committed_AS grows and never comes back.
  */
 #include "vm_impl.h"
 
@@ -191,7 +195,11 @@ stack_refused(struct vm *vm, const struct task *t, const struct vma *v,
 	    size > t->rlimit[LIMIT_STACK] ||
 	    mlock_refused(t, v->flags, grow << VM_PAGE_SHIFT))
 		return -ENOMEM;
-	return vm_commit(vm, t, grow);
+	if (vm_commit(vm, t, grow))
+		return -ENOMEM;
+	if (!(v->flags & VM_ACCOUNT))
+		vm_uncommit(vm, grow);
+	return 0;
 }
 
 int

@@ -60,6 +60,27 @@ pg_lru(struct vm *vm, pfn_t pfn, int sign)
 }
 
 void
+pg_mark_accessed(struct vm *vm, pfn_t pfn)
+{
+	struct vm_page *p;
+
+	pfn = pg_head(vm, pfn);
+	p = &vm->pages[pfn];
+	if (!(p->flags & VMP_REFERENCED)) {
+		p->flags |= VMP_REFERENCED;
+		return;
+	}
+	if (p->flags & (VMP_MLOCKED | VMP_ACTIVE))
+		return;
+	pg_lru(vm, pfn, -1);
+	p->flags |= VMP_ACTIVE;
+	p->flags &= ~(uint32_t)VMP_REFERENCED;
+	pg_lru(vm, pfn, 1);
+	if (p->flags & VMP_LRU)
+		vm->phys->event[VE_pgactivate] += pg_frames(vm, pfn);
+}
+
+void
 pg_mlock(struct vm *vm, pfn_t pfn)
 {
 	struct vm_page *p = &vm->pages[pfn];
@@ -216,6 +237,14 @@ static bool
 counts_dirty(const struct vm_page *p)
 {
 	return (p->flags & (VMP_OBJECT | VMP_SWAPBACKED)) == VMP_OBJECT;
+}
+
+int
+pg_write_bytes(struct vm *vm, pa_t at, const void *from, uint64_t len)
+{
+	if (!phys_is_ram(vm->phys, at, len, ram_end(vm->ram)))
+		return 0;
+	return ram_write(vm->ram, at, from, len);
 }
 
 void

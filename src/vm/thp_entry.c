@@ -279,9 +279,9 @@ thp_change(struct vm *vm, const struct vma *v, pa_t at)
 {
 	uint64_t keep = PTE_A | PTE_D | vm->shape.soft_dirty;
 	uint64_t e = pte_load(vm, at);
+	uint64_t bits = (pte_prot(vm, v) & ~(uint64_t)PTE_A) | (e & keep);
+	uint64_t next = huge_make(vm, huge_pfn(vm, e, 1), bits, 1);
 
-	pte_store(vm, at,
-		  huge_make(vm, huge_pfn(vm, e, 1),
-			    pte_prot(vm, v) | (e & keep), 1));
-	return e & PTE_P;
+	pte_store(vm, at, next);
+	return (e & PTE_P) && next != e;
 }

@@ -61,8 +61,8 @@ copy(struct vm *vm, struct task *t, va_t va, void *to, const void *from,
 		pa = (pfn << VM_PAGE_SHIFT) + offset;
 		if (to)
 			ram_read(vm->ram, pa, (uint8_t *)to + done, part);
-		else if (ram_write(vm->ram, pa, (const uint8_t *)from + done,
-				   part))
+		else if (pg_write_bytes(vm, pa, (const uint8_t *)from + done,
+					part))
 			break;
 		done += part;
 	}

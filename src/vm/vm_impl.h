@@ -258,7 +258,7 @@ int thp_copy(struct vm *vm, struct vma *from, struct vma *to, va_t va, pa_t at,
 	     unsigned int cpu);
 void thp_move(struct vm *vm, struct mm *mm, va_t old, pa_t from, pa_t into,
 	      unsigned int cpu);
-/* mprotect of all of it: whether TLBs may know more than it says now. */
+/* mprotect of all of it: whether TLBs may know what it does not say now. */
 bool thp_change(struct vm *vm, const struct vma *v, pa_t at);
 /* Keep a table of leaves for the huge entry at @at; take one back. */
 int thp_deposit_new(struct vm *vm, struct mm *mm, va_t va, pa_t at,
@@ -334,8 +334,13 @@ void pg_unmap(struct vm *vm, const struct vma *v, pfn_t pfn);
 void pg_put(struct vm *vm, pfn_t pfn, unsigned int cpu);
 /* What must be undone before its last reference goes. */
 void pg_forget(struct vm *vm, pfn_t pfn);
+/* What a write to physical memory does there: nothing where no RAM is, since
+ * devices keep no bytes.  -ENOSPC: the host may hold no more. */
+int pg_write_bytes(struct vm *vm, pa_t at, const void *from, uint64_t len);
 void pg_set_dirty(struct vm *vm, pfn_t pfn);
 void pg_clear_dirty(struct vm *vm, pfn_t pfn);
+/* Somebody has used it: referenced, when it is that already active. */
+void pg_mark_accessed(struct vm *vm, pfn_t pfn);
 void pg_mlock(struct vm *vm, pfn_t pfn);
 void pg_munlock(struct vm *vm, pfn_t pfn);
 /* Put it on the list that its flags say: call around a change of them. */

@@ -232,7 +232,10 @@ static bool
 anon_mergeable(const struct anon_vma *a, const struct anon_vma *b,
 	       const struct vma *v)
 {
-	if ((!a || !b) && (!v || v->nr_chain <= 1))
+	/* An area with none of its own does not take over one that a
+	 * neighbour has, though it could: list_is_singular() is false of an
+	 * empty list. */
+	if ((!a || !b) && (!v || anon_singular(v)))
 		return true;
 	return a == b;
 }

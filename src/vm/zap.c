@@ -33,8 +33,8 @@ zap_entry(struct gather *g, struct vma *v, va_t va, pa_t at, uint64_t entry)
 	if (!(vm->pages[pfn].flags & VMP_ANON)) {
 		if (entry & PTE_D)
 			pg_set_dirty(vm, pfn);
-		if (entry & PTE_A)
-			vm->pages[pfn].flags |= VMP_REFERENCED;
+		if ((entry & PTE_A) && !(v->flags & VM_SEQ_READ))
+			pg_mark_accessed(vm, pfn);
 	}
 	mm_count(v->mm, pg_counter(vm, pfn), -1);
 	pg_unmap(vm, v, pfn);

@@ -272,6 +272,9 @@ void area_lift(struct machine *m, const struct allocation *a);
 /* It lies elsewhere, or ends elsewhere. */
 void area_move(struct machine *m, struct allocation *a, va_t address,
 	       uint64_t size);
+/* How many bytes lie between the first of @a, which lies nowhere now, and the
+ * next area of its address space. */
+uint64_t area_room(const struct machine *m, const struct allocation *a);
 /* The area of address space @mm that begins at @address, NULL. */
 struct allocation *area_at(const struct machine *m, uint32_t mm, va_t address);
 /* A task that it is mapped to, NULL: it is the kernel's. */

@@ -82,6 +82,9 @@ unsigned int vm_handle_fault(struct vm *vm, struct task *t, struct vma *v,
 /* Fault in @start..@end as mlock and MAP_POPULATE do: 0, or what stopped it:
  * -ENOMEM, -EFAULT, -ENOSPC. */
 int vm_populate(struct vm *vm, struct task *t, va_t start, va_t end);
+/* Fault in @start..@end of @v, to be written to or read, and mark it used. */
+int vma_fault_in(struct vm *vm, struct task *t, struct vma *v, va_t start,
+		 va_t end, bool write);
 
 /* --- pages of a task that others use ------------------------------------ */
 

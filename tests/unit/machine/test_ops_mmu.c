@@ -120,7 +120,10 @@ START_TEST(a_lab_recovers_each_byte_that_is_there)
 			   "bytes/write allocations/secret 0 hex:%02x",
 			   bytes[i]);
 		feed_op(line);
-		feed_op("labs/meltdown secret");
+		g_snprintf(line, sizeof(line),
+			   "byte=0x%02x stored=0x%02x error_code=0x5", bytes[i],
+			   bytes[i]);
+		answers("labs/meltdown secret", line);
 		ck_assert_int_eq(feed_m->meltdown_lab->byte, bytes[i]);
 		ck_assert(feed_m->meltdown_lab->faulted);
 		ck_assert_uint_eq(feed_m->meltdown_lab->error_code,

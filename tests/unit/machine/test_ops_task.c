@@ -123,6 +123,57 @@ START_TEST(a_mapping_that_moves_keeps_its_name)
 }
 END_TEST
 
+START_TEST(a_mapping_that_grows_in_place_leaves_its_neighbours_alone)
+{
+	char line[100];
+	va_t at;
+
+	/* Two allocations, one area: the upper one is where the lower ends. */
+	feed_op("vm/mmap sh 64K name=above addr=0x10010000");
+	feed_op("vm/mmap sh 64K name=lower addr=0x10000000");
+	at = area("lower")->address;
+	ck_assert_uint_eq(area("above")->address, at + KIB(64));
+	snprintf(line, sizeof(line), "vm/mremap sh %#llx 256K old_size=128K",
+		 (unsigned long long)at);
+	feed_op(line);
+	ck_assert_uint_eq(area("lower")->size, KIB(64));
+	ck_assert_uint_eq(area("above")->size, KIB(64));
+	/* As large as it is not: nothing more is mapped. */
+	feed_op("vm/mmap sh 4K name=small addr=0x20000000");
+	feed_op("vm/mremap sh small 2M old_size=2M");
+	ck_assert_uint_eq(area("small")->size, KIB(4));
+	feed_verify();
+}
+END_TEST
+
+START_TEST(a_mapping_that_cannot_grow_stays_as_it_is)
+{
+	feed_op("vm/mmap sh 16K name=parts addr=0x10000000");
+	feed_op("vm/mprotect sh parts PROT_READ size=4K");
+	fails("vm/mremap sh parts 1M flags=0", EFAULT);
+	ck_assert_uint_eq(area("parts")->size, KIB(16));
+	feed_verify();
+}
+END_TEST
+
+START_TEST(a_device_keeps_no_bytes)
+{
+	feed_op("vm/remap_pfn_range sh 0xff000 4K name=registers");
+	feed_op("vm/write sh registers hello");
+	answers("vm/read sh registers 5", "hex:0000000000");
+	answers("vm/copy_to_user sh registers hello", "copied=5 left=0");
+	answers("vm/read sh registers 5", "hex:0000000000");
+	feed_verify();
+}
+END_TEST
+
+START_TEST(the_first_call_of_init_may_be_any)
+{
+	answers("vm/sbrk 1 4096", "brk=0x403000");
+	feed_verify();
+}
+END_TEST
+
 START_TEST(one_that_is_mapped_over_is_gone)
 {
 	char line[120];
@@ -347,6 +398,11 @@ suite_ops_task(void)
 	tcase_add_test(tc, a_mapping_without_its_beginning_begins_later);
 	tcase_add_test(tc, a_mapping_with_a_hole_ends_there);
 	tcase_add_test(tc, a_mapping_that_moves_keeps_its_name);
+	tcase_add_test(
+		tc, a_mapping_that_grows_in_place_leaves_its_neighbours_alone);
+	tcase_add_test(tc, a_mapping_that_cannot_grow_stays_as_it_is);
+	tcase_add_test(tc, a_device_keeps_no_bytes);
+	tcase_add_test(tc, the_first_call_of_init_may_be_any);
 	tcase_add_test(tc, one_that_is_mapped_over_is_gone);
 	tcase_add_test(tc, who_touches_nothing_dies_and_its_mappings_go);
 	tcase_add_test(tc, who_handles_the_signal_lives);

@@ -135,6 +135,52 @@ START_TEST(each_level_is_named_and_the_last_one_leads_to_the_byte)
 }
 END_TEST
 
+START_TEST(what_is_said_of_a_signal_is_what_happens)
+{
+	struct vm_leaf leaf;
+	va_t va;
+
+	boot(SMALL_MACHINE);
+	/* A page comes before it is forbidden to run it; here none does. */
+	ck_assert_int_eq(views_do(m, "file/create lib 4K"), 0);
+	va = map("8K file=lib");
+	assert_look(va, "execute: ", "SIGSEGV, SEGV_ACCERR: the area forbids");
+	assert_look(va + 4096, "execute: ", "SIGBUS");
+	ck_assert_int_eq(views_do(m, "task/sigaction sh"), 0);
+	ck_assert_int_eq(views_do(m, "vm/touch sh heap exec 8K"), -EFAULT);
+	ck_assert_int_eq(sh->sig, VM_SIGSEGV);
+	/* The tables say less than the area: the kernel sends a signal. */
+	ck_assert_int_eq(views_do(m, "vm/write sh heap hello"), 0);
+	ck_assert(vm_leaf(m->vm, sh->mm, va, &leaf));
+	ram_store(m->ram, leaf.at, 8, leaf.entry & ~4ULL);
+	vm_bytes_changed(m->vm, leaf.at, 8);
+	ck_assert_int_eq(views_do(m, "mmu/flush"), 0);
+	assert_look(va, "read: ", "SIGSEGV, SEGV_ACCERR: the tables forbid");
+	ck_assert_int_eq(views_do(m, "vm/touch sh heap"), -EFAULT);
+	ck_assert_int_eq(sh->sig, VM_SIGSEGV);
+	machine_free(m);
+}
+END_TEST
+
+START_TEST(separate_user_tables_are_those_that_are_shown)
+{
+	va_t va;
+	char *text, *want;
+
+	boot(SMALL_MACHINE "[mmu]\nkpti = yes\n");
+	va = map("4K prot=PROT_READ|PROT_EXEC");
+	ck_assert_int_eq(views_do(m, "vm/touch sh heap"), 0);
+	text = translate(sh, va);
+	want = g_strdup_printf("0x%" PRIx64, (pa_t)(sh->mm->top + VM_PAGE));
+	assert_line(text, "CR3 ", want);
+	assert_line(text, "execute: ", "0x");
+	ck_assert_ptr_null(strstr(text, "execute: fault"));
+	g_free(want);
+	g_free(text);
+	machine_free(m);
+}
+END_TEST
+
 START_TEST(after_fork_a_write_would_copy_the_page)
 {
 	va_t va;
@@ -384,6 +430,8 @@ suite_tasks(void)
 		       huge_pages_come_where_the_policy_and_the_area_let_them);
 	tcase_add_test(t,
 		       each_level_is_named_and_the_last_one_leads_to_the_byte);
+	tcase_add_test(t, what_is_said_of_a_signal_is_what_happens);
+	tcase_add_test(t, separate_user_tables_are_those_that_are_shown);
 	tcase_add_test(t, after_fork_a_write_would_copy_the_page);
 	tcase_add_test(t, the_area_decides_what_the_task_is_sent);
 	tcase_add_test(t, pages_of_files_come_from_memory_or_the_device);

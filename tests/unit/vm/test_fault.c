@@ -122,6 +122,28 @@ START_TEST(private_writes_to_a_file_stay_private)
 }
 END_TEST
 
+START_TEST(the_copy_of_a_files_page_is_taken_before_the_page)
+{
+	struct vmed *m = vmed_usual();
+	struct vm_object *f = vm_file_new(m->vm, "f", P, NULL, 0);
+	va_t a = map_with(m, 0, 2, RW, VM_MAP_PRIVATE, f, 0);
+	struct vma *v = vma_at(m->t->mm, a);
+	uint64_t free;
+
+	/* Also where there is none, which leaves the anon_vma and a table. */
+	free = vmed_free_pages(m);
+	ck_assert_int_eq(poke_user(m, m->t, a + P, 1), -EFAULT);
+	ck_assert_uint_eq(m->t->sig, VM_SIGBUS);
+	ck_assert_uint_eq(vmed_free_pages(m), free - 1);
+	ck_assert_ptr_nonnull(v->anon);
+	ck_assert_int_eq(poke_user(m, m->t, a, 1), 0);
+	ck_assert_uint_lt(vm_object_page(f, 0), pfn_of(m, m->t, a));
+	ck_assert_int_eq(vm_munmap(m->vm, m->t, a, 2 * P), 0);
+	vm_object_put(f, 0);
+	vmed_free(m);
+}
+END_TEST
+
 START_TEST(msync_writes_back_and_tells_of_the_next_write)
 {
 	struct vmed *m = vmed_usual();
@@ -349,6 +371,7 @@ suite_fault(void)
 	tcase_add_test(c, a_write_after_a_read_leaves_the_zero_page);
 	tcase_add_test(c, a_file_is_read_once_and_its_neighbours_come_with_it);
 	tcase_add_test(c, private_writes_to_a_file_stay_private);
+	tcase_add_test(c, the_copy_of_a_files_page_is_taken_before_the_page);
 	tcase_add_test(c, msync_writes_back_and_tells_of_the_next_write);
 	tcase_add_test(c, shared_memory_has_pages_even_when_only_read);
 	tcase_add_loop_test(c, a_wrong_access_is_told_to_the_task, 0,

@@ -51,6 +51,114 @@ START_TEST(what_may_be_freed_is_clean_and_counts_as_a_files)
 }
 END_TEST
 
+START_TEST(what_a_task_frees_of_a_shared_page_is_its_own_dirty_bit)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 1, RW);
+	struct task *child;
+	const struct vm_page *page;
+
+	fill(m, a, 1);
+	child = child_of(m->t);
+	page = &m->vm->pages[pfn_of(m, child, a)];
+	ck_assert_int_eq(vm_madvise(m->vm, child, a, P, VM_MADV_FREE), 0);
+	ck_assert(!(leaf_of(m, child, a) & PTE_D));
+	ck_assert(leaf_of(m, m->t, a) & PTE_D);
+	ck_assert(!(page->flags & VMP_SWAPBACKED));
+	/* A page that is dirty itself is so for all who have it. */
+	ck_assert_int_eq(vm_madvise(m->vm, m->t, a, P, VM_MADV_FREE), 0);
+	ck_assert(!(leaf_of(m, m->t, a) & PTE_D));
+	ck_assert_int_eq(poke_user(m, m->t, a, 2), 0);
+	m->vm->pages[pfn_of(m, m->t, a)].flags |= VMP_DIRTY;
+	end_task(child);
+	child = child_of(m->t);
+	ck_assert_int_eq(vm_madvise(m->vm, child, a, P, VM_MADV_FREE), 0);
+	ck_assert(leaf_of(m, child, a) & PTE_D);
+	end_task(child);
+	vmed_free(m);
+}
+END_TEST
+
+static const struct {
+	const char *why;
+	uint64_t prot;
+	int read, write;
+} populated[] = {
+	{"to read",	    VM_PROT_READ,  0,	     -EINVAL},
+	{"to write",	     VM_PROT_WRITE, -EINVAL, 0      },
+	{"to run",		   VM_PROT_EXEC,	 -EINVAL, -EINVAL},
+	{"for nobody",	       0,		  -EINVAL, -EINVAL},
+	{"to read and write", RW,		  0,	     0      },
+};
+
+START_TEST(populating_wants_the_right_that_is_asked_for)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 2, populated[_i].prot);
+
+	ck_assert_msg(vm_madvise(m->vm, m->t, a, P, VM_MADV_POPULATE_READ) ==
+			      populated[_i].read,
+		      "%s", populated[_i].why);
+	ck_assert_msg(vm_madvise(m->vm, m->t, a + P, P,
+				 VM_MADV_POPULATE_WRITE) == populated[_i].write,
+		      "%s", populated[_i].why);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(populating_marks_pages_as_used)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map_with(m, 0, 1, RW, VM_MAP_SHARED, NULL, 0);
+	const struct vm_page *page;
+
+	/* Read, it may be written to, and is clean. */
+	ck_assert_int_eq(vm_madvise(m->vm, m->t, a, P, VM_MADV_POPULATE_READ),
+			 0);
+	page = &m->vm->pages[pfn_of(m, m->t, a)];
+	ck_assert_uint_eq(page->flags & (VMP_DIRTY | VMP_REFERENCED),
+			  VMP_REFERENCED);
+	ck_assert_int_eq(vm_madvise(m->vm, m->t, a, P, VM_MADV_POPULATE_WRITE),
+			 0);
+	/* Used twice, it is active. */
+	ck_assert_uint_eq(page->flags & (VMP_DIRTY | VMP_ACTIVE),
+			  VMP_DIRTY | VMP_ACTIVE);
+	ck_assert_uint_eq(node_sum(m, NS_nr_active_anon), 1);
+	ck_assert_uint_eq(m->b->phys->event[VE_pgactivate], 1);
+	vmed_lawful(m);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(mprotect_flushes_what_it_changes_and_leaves_what_was_used)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 8, RW);
+	const struct tlb_stats *s = tlb_stats(m->vm->cpu[0].tlb);
+	struct task *child;
+	uint64_t pages;
+
+	fill(m, a, 8);
+	child = child_of(m->t);
+	ck_assert(!(leaf_of(m, child, a) & PTE_A));
+	ck_assert_int_eq(vm_mprotect(m->vm, child, a, 8 * P, VM_PROT_READ), 0);
+	/* A copy is not used because it may be used otherwise. */
+	ck_assert(!(leaf_of(m, child, a) & PTE_A));
+	ck_assert(leaf_of(m, m->t, a) & PTE_A);
+	end_task(child);
+	/* Entries that wait for a copy on write may be written to already; one
+	 * page was, so the range to be flushed is that one alone. */
+	child = child_of(m->t);
+	ck_assert_int_eq(poke_user(m, m->t, a + 3 * P, 1), 0);
+	pages = s->flushes_page;
+	ck_assert_int_eq(vm_mprotect(m->vm, m->t, a, 8 * P, VM_PROT_READ), 0);
+	ck_assert_uint_eq(s->flushes_page, pages + 1);
+	end_task(child);
+	vmed_lawful(m);
+	vmed_free(m);
+}
+END_TEST
+
 START_TEST(advice_cuts_areas_and_takes_them_back)
 {
 	struct vmed *m = vmed_usual();
@@ -115,8 +223,20 @@ START_TEST(locked_pages_are_there_and_unevictable)
 	vmed_lawful(m);
 	ck_assert_int_eq(vm_munlockall(m->vm, m->t), 0);
 	ck_assert_int_eq(z->stat[ZS_nr_mlock], 0);
-	/* Not one: two parts got their first pages while they were apart. */
-	ck_assert_uint_eq(areas_in(m->t, a, a + 8 * P), 2);
+	/* Not one: two parts got their first pages while they were apart, and
+	 * what was not touched does not take them over. */
+	ck_assert_uint_eq(areas_in(m->t, a, a + 8 * P), 4);
+	vmed_free(m);
+}
+END_TEST
+
+START_TEST(nothing_can_be_locked_anywhere)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 2, 0);
+
+	ck_assert_int_eq(vm_mlock(m->vm, m->t, a + P, 0, false), 0);
+	ck_assert_int_eq(vm_mlock(m->vm, m->t, a + P, 1, false), -ENOMEM);
 	vmed_free(m);
 }
 END_TEST
@@ -161,6 +281,7 @@ START_TEST(device_memory_is_mapped_and_never_counted)
 	va_t a = 0x200000000, odd = a + 1, far = 4 * a, any = 0, at;
 	struct task *c;
 	uint64_t rss = mm_rss(m->t->mm);
+	struct vm_leaf leaf;
 
 	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, &any, 0xfe000, P, RW), 0);
 	ck_assert_uint_eq(pfn_of(m, m->t, any), 0xfe000);
@@ -180,6 +301,12 @@ START_TEST(device_memory_is_mapped_and_never_counted)
 	ck_assert_uint_eq(pfn_of(m, c, a + 3 * P), 0xfe003);
 	vmed_lawful(m);
 	end_task(c);
+	/* An entry that is lost does not come back. */
+	ck_assert(vm_leaf(m->vm, m->t->mm, a, &leaf));
+	ram_store(m->ram, leaf.at, m->vm->shape.bytes, 0);
+	vm_bytes_changed(m->vm, leaf.at, m->vm->shape.bytes);
+	ck_assert_int_eq(poke_user(m, m->t, a, 1), -EFAULT);
+	ck_assert_uint_eq(m->t->sig, VM_SIGBUS);
 	ck_assert_int_eq(vm_munmap(m->vm, m->t, a + P, P), 0);
 	ck_assert_uint_eq(vma_at(m->t->mm, a + 2 * P)->pfn, 0xfe002);
 	vmed_free(m);
@@ -290,9 +417,17 @@ suite_mm(void)
 
 	tcase_add_test(c, what_is_not_needed_goes_at_once_and_reads_zero);
 	tcase_add_test(c, what_may_be_freed_is_clean_and_counts_as_a_files);
+	tcase_add_test(c,
+		       what_a_task_frees_of_a_shared_page_is_its_own_dirty_bit);
+	tcase_add_loop_test(c, populating_wants_the_right_that_is_asked_for, 0,
+			    ARRAY_SIZE(populated));
+	tcase_add_test(c, populating_marks_pages_as_used);
+	tcase_add_test(
+		c, mprotect_flushes_what_it_changes_and_leaves_what_was_used);
 	tcase_add_test(c, advice_cuts_areas_and_takes_them_back);
 	tcase_add_test(c, holes_are_punched_into_shared_memory_and_files);
 	tcase_add_test(c, locked_pages_are_there_and_unevictable);
+	tcase_add_test(c, nothing_can_be_locked_anywhere);
 	tcase_add_test(c, all_that_comes_is_locked_when_asked_for);
 	tcase_add_test(c, mincore_sees_tables_and_the_page_cache);
 	tcase_add_test(c, device_memory_is_mapped_and_never_counted);

@@ -63,6 +63,26 @@ START_TEST(made_writable_it_is_charged_and_stays_so)
 }
 END_TEST
 
+START_TEST(what_is_not_charged_promises_nothing_when_it_grows_down)
+{
+	struct vmed *m = vmed_usual();
+	uint64_t committed = m->vm->committed;
+	va_t a = map_with(m, 0, 2, VM_PROT_READ,
+			  VM_MAP_PRIVATE | VM_MAP_GROWSDOWN, NULL, 0);
+	uint8_t byte;
+
+	ck_assert_int_eq(peek_user(m, m->t, a - 3 * P, &byte), 0);
+	ck_assert_uint_eq(vma_at(m->t->mm, a)->start, a - 3 * P);
+	ck_assert_uint_eq(m->vm->committed, committed);
+	/* There must be enough for it all the same. */
+	m->vm->sysctl.overcommit_memory = 2;
+	m->vm->sysctl.overcommit_kbytes = 4;
+	ck_assert_int_eq(peek_user(m, m->t, a - 4 * P, &byte), -EFAULT);
+	ck_assert_uint_eq(m->vm->committed, committed);
+	vmed_free(m);
+}
+END_TEST
+
 static int
 ask(struct vmed *m, uint64_t pages, uint64_t flags)
 {
@@ -126,6 +146,8 @@ suite_overcommit(void)
 	tcase_add_loop_test(c, ten_mebibytes_are_promised_and_none_is_given, 0,
 			    ARRAY_SIZE(charges));
 	tcase_add_test(c, made_writable_it_is_charged_and_stays_so);
+	tcase_add_test(c,
+		       what_is_not_charged_promises_nothing_when_it_grows_down);
 	tcase_add_test(c, guessing_refuses_only_what_can_never_be);
 	tcase_add_test(c, never_means_below_the_limit);
 	suite_add_tcase(s, c);

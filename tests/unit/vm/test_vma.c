@@ -109,6 +109,26 @@ START_TEST(pieces_of_a_touched_area_merge_again)
 }
 END_TEST
 
+START_TEST(an_untouched_area_does_not_take_over_its_neighbours_pages)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 4, RW);
+
+	ck_assert_int_eq(vm_mprotect(m->vm, m->t, a, 2 * P, VM_PROT_READ), 0);
+	ck_assert_int_eq(poke_user(m, m->t, a + 3 * P, 1), 0);
+	/* The touched one becomes like the other: they stay two. */
+	ck_assert_int_eq(
+		vm_mprotect(m->vm, m->t, a + 2 * P, 2 * P, VM_PROT_READ), 0);
+	ck_assert_uint_eq(areas_in(m->t, a, a + 4 * P), 2);
+	/* The untouched one becomes like the other: they are one. */
+	ck_assert_int_eq(vm_mprotect(m->vm, m->t, a, 2 * P, RW), 0);
+	ck_assert_int_eq(vm_mprotect(m->vm, m->t, a, 2 * P, VM_PROT_READ), 0);
+	ck_assert_uint_eq(areas_in(m->t, a, a + 4 * P), 1);
+	vmed_lawful(m);
+	vmed_free(m);
+}
+END_TEST
+
 START_TEST(files_merge_when_their_pages_follow_each_other)
 {
 	struct vmed *m = vmed_usual();
@@ -256,6 +276,8 @@ suite_vma(void)
 	tcase_add_test(c, five_levels_give_high_addresses_only_to_who_asks);
 	tcase_add_test(c, neighbours_of_one_kind_are_one_area);
 	tcase_add_test(c, pieces_of_a_touched_area_merge_again);
+	tcase_add_test(
+		c, an_untouched_area_does_not_take_over_its_neighbours_pages);
 	tcase_add_test(c, files_merge_when_their_pages_follow_each_other);
 	tcase_add_test(c, the_heap_grows_merges_and_stops_before_the_next_area);
 	tcase_add_test(c, too_many_areas_are_refused);
