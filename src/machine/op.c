@@ -197,6 +197,7 @@ op_run(struct machine *m, struct op *op, struct out *answer, struct refusal *r)
 		return err;
 	if (!(op->desc->flags & (OP_CLOCK | OP_TRANSIENT)))
 		m->now_ns = before + 1;
+	vm_why_none(m->vm);
 	err = op->desc->run(op, &op->args);
 	if (err && !op->result) {
 		m->now_ns = before;

@@ -45,13 +45,17 @@ op_check_user_task(struct op *op, int param, const struct task *t)
 int
 op_call_failed(struct op *op, const char *call, int err)
 {
+	const char *why;
+
 	if (err == -ENOSPC)
 		return op_fail(op, ENOSPC,
 			       "%s: the daemon may hold %llu bytes of written "
 			       "memory, no more (ram-limit)",
 			       call,
 			       (unsigned long long)op->m->config->ram_limit);
-	return op_fail(op, -err, "%s: %s", call, strerror(-err));
+	why = vm_why(op->m->vm, err);
+	return op_fail(op, -err, "%s: %s%s%s", call, strerror(-err),
+		       why ? ": " : "", why ? why : "");
 }
 
 int

@@ -73,7 +73,7 @@ vm_commit(struct vm *vm, const struct task *t, uint64_t pages)
 		  "__vm_enough_memory: pid: %d, comm: %s, no enough memory for "
 		  "the allocation",
 		  t ? t->pid : 0, t ? t->comm : "swapper/0");
-	return -ENOMEM;
+	return vm_refuse(vm, -ENOMEM, WHY_PROMISE);
 }
 
 void

@@ -37,7 +37,7 @@ add_area(struct task *t, va_t start, uint64_t len, uint64_t flags,
 	if (!len)
 		return 0;
 	if (!may_expand_vm(vm, t, flags, pages))
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_RLIMIT);
 	if (flags & VM_WRITE) {
 		if (vm_commit(vm, t, pages))
 			return -ENOMEM;

@@ -174,17 +174,17 @@ dont_need(const struct advice *a, struct vma *v, va_t start, va_t end)
 		forbidden |= VM_LOCKED;
 	if (v->flags & VM_HUGETLB) {
 		if (a->what == VM_MADV_FREE || !vma_may_cut(v, start))
-			return -EINVAL;
+			return vm_refuse(a->vm, -EINVAL, WHY_POOL_ADVICE);
 		end &= ~(huge_bytes(a->vm) - 1);
 		if (start < end)
 			zap(v, start, end, false, a->t->cpu);
 		return 0;
 	}
 	if (v->flags & forbidden)
-		return -EINVAL;
+		return vm_refuse(a->vm, -EINVAL, WHY_LOCKED);
 	if (a->what == VM_MADV_FREE) {
 		if (!vma_is_anonymous(v))
-			return -EINVAL;
+			return vm_refuse(a->vm, -EINVAL, WHY_FREE);
 		each_entry(v, start, end, a->t->cpu, make_free);
 		return 0;
 	}
@@ -212,9 +212,9 @@ remove_pages(const struct advice *a, struct vma *v, va_t start, va_t end)
 	uint64_t last = first + ((end - start) >> VM_PAGE_SHIFT) - 1;
 
 	if ((v->flags & (VM_LOCKED | VM_HUGETLB)) || !v->object)
-		return -EINVAL;
+		return vm_refuse(a->vm, -EINVAL, WHY_REMOVE);
 	if ((v->flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
-		return -EACCES;
+		return vm_refuse(a->vm, -EACCES, WHY_NOT_SHARED);
 	obj_punch(v->object, first, last, false, a->t->cpu);
 	if (!v->object->shmem)
 		device_zero(v->object, first, last);
@@ -229,7 +229,7 @@ populate(const struct advice *a, struct vma *v, va_t start, va_t end)
 	/* check_vma_flags(): who may only write or run may not read so. */
 	if ((v->flags & (VM_IO | VM_PFNMAP)) ||
 	    !(v->flags & (write ? VM_WRITE : VM_READ)))
-		return -EINVAL;
+		return vm_refuse(a->vm, -EINVAL, WHY_POPULATE);
 	return vma_fault_in(a->vm, a->t, v, start, end, write);
 }
 
@@ -306,7 +306,7 @@ one_area(const struct advice *a, struct vma *v, struct vma **prev, va_t start,
 	case VM_MADV_COLD:
 	case VM_MADV_PAGEOUT:
 		if (v->flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB))
-			return -EINVAL;
+			return vm_refuse(a->vm, -EINVAL, WHY_COLD);
 		each_entry(v, start, end, a->t->cpu, make_cold);
 		return 0;
 	case VM_MADV_FREE:
@@ -341,9 +341,12 @@ vm_madvise(struct vm *vm, struct task *t, va_t addr, uint64_t len, int what)
 	va_t end = addr + page_align(len);
 	int holes = 0;
 
-	if (!mm || !is_known(vm, what) || !page_aligned(addr) ||
-	    (len && !page_align(len)) || end < addr)
-		return -EINVAL;
+	if (!mm || !is_known(vm, what))
+		return vm_refuse(vm, -EINVAL, WHY_ADVICE);
+	if (!page_aligned(addr))
+		return vm_refuse(vm, -EINVAL, WHY_UNALIGNED);
+	if ((len && !page_align(len)) || end < addr)
+		return vm_refuse(vm, -EINVAL, WHY_BEYOND);
 	if (end == addr)
 		return 0;
 	v = vma_find(mm, addr);
@@ -353,9 +356,9 @@ vm_madvise(struct vm *vm, struct task *t, va_t addr, uint64_t len, int what)
 		int err;
 
 		if (!v)
-			return -ENOMEM;
+			return vm_refuse(vm, -ENOMEM, WHY_HOLE);
 		if (addr < v->start) {
-			holes = -ENOMEM;
+			holes = vm_refuse(vm, -ENOMEM, WHY_HOLE);
 			addr = v->start;
 			if (addr >= end)
 				return holes;

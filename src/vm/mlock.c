@@ -75,12 +75,12 @@ apply_flags(struct mm *mm, va_t start, uint64_t len, uint64_t flags,
 	struct vma *v, *prev;
 
 	if (end < start)
-		return -EINVAL;
+		return vm_refuse(mm->vm, -EINVAL, WHY_BEYOND);
 	if (end == start)
 		return 0;
 	v = vma_at(mm, start);
 	if (!v)
-		return -ENOMEM;
+		return vm_refuse(mm->vm, -ENOMEM, WHY_NOTHING);
 	prev = start > v->start ? v : vma_prev(v);
 	for (;;) {
 		va_t stop = MIN_OF(v->end, end);
@@ -94,7 +94,7 @@ apply_flags(struct mm *mm, va_t start, uint64_t len, uint64_t flags,
 			return 0;
 		v = vma_find(mm, prev->end);
 		if (!v || v->start != start)
-			return -ENOMEM;
+			return vm_refuse(mm->vm, -ENOMEM, WHY_HOLE);
 	}
 }
 
@@ -125,7 +125,7 @@ populate_all(struct vm *vm, struct task *t, va_t start, uint64_t len)
 	int err = vm_populate(vm, t, start, start + len);
 
 	if (err == -EFAULT)
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_LOCKED_ABSENT);
 	return err == -ENOMEM ? -EAGAIN : err;
 }
 
@@ -139,7 +139,7 @@ vm_mlock(struct vm *vm, struct task *t, va_t addr, uint64_t len, bool on_fault)
 	if (!mm)
 		return -EINVAL;
 	if (!can_mlock(t))
-		return -EPERM;
+		return vm_refuse(vm, -EPERM, WHY_NO_LOCK);
 	len = page_align(len + (addr & (VM_PAGE - 1)));
 	addr &= ~(VM_PAGE - 1);
 	limit = t->rlimit[LIMIT_MEMLOCK] >> VM_PAGE_SHIFT;
@@ -147,7 +147,7 @@ vm_mlock(struct vm *vm, struct task *t, va_t addr, uint64_t len, bool on_fault)
 	if (locked > limit)
 		locked -= locked_there(mm, addr, len);
 	if (locked > limit && !(t->caps & CAP_IPC_LOCK_BIT))
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_LOCK_LIMIT);
 	if (on_fault)
 		flags |= VM_LOCKONFAULT;
 	err = apply_flags(mm, addr, len, flags, t->cpu);
@@ -188,13 +188,13 @@ vm_mlockall(struct vm *vm, struct task *t, uint64_t flags)
 	uint64_t limit, add = VM_LOCKED;
 
 	if (!mm || !flags || (flags & ~known) || flags == VM_MCL_ONFAULT)
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_MCL);
 	if (!can_mlock(t))
-		return -EPERM;
+		return vm_refuse(vm, -EPERM, WHY_NO_LOCK);
 	limit = t->rlimit[LIMIT_MEMLOCK] >> VM_PAGE_SHIFT;
 	if ((flags & VM_MCL_CURRENT) && mm->total_vm > limit &&
 	    !(t->caps & CAP_IPC_LOCK_BIT))
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_LOCK_LIMIT);
 	if (flags & VM_MCL_ONFAULT)
 		add |= VM_LOCKONFAULT;
 	mm->def_flags &= ~LOCK_FLAGS;
@@ -241,24 +241,26 @@ vm_msync(struct vm *vm, struct task *t, va_t addr, uint64_t len, uint64_t flags)
 	va_t end = addr + page_align(len);
 	int holes = 0;
 
-	if (!mm || (flags & ~known) || !page_aligned(addr) ||
+	if (!mm || (flags & ~known) ||
 	    ((flags & VM_MS_ASYNC) && (flags & VM_MS_SYNC)))
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_MSYNC);
+	if (!page_aligned(addr))
+		return vm_refuse(vm, -EINVAL, WHY_UNALIGNED);
 	if (end < addr)
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_BEYOND);
 	while (addr < end) {
 		const struct vma *v = vma_find(mm, addr);
 
 		if (!v)
-			return -ENOMEM;
+			return vm_refuse(vm, -ENOMEM, WHY_HOLE);
 		if (addr < v->start) {
-			holes = -ENOMEM;
+			holes = vm_refuse(vm, -ENOMEM, WHY_HOLE);
 			addr = v->start;
 			if (flags == VM_MS_ASYNC || addr >= end)
-				return -ENOMEM;
+				return holes;
 		}
 		if ((flags & VM_MS_INVALIDATE) && (v->flags & VM_LOCKED))
-			return -EBUSY;
+			return vm_refuse(vm, -EBUSY, WHY_INVALIDATE);
 		if ((flags & VM_MS_SYNC) && v->object && (v->flags & VM_SHARED))
 			sync_area(v, addr, MIN_OF(v->end, end));
 		addr = v->end;
@@ -288,9 +290,9 @@ vm_mincore(struct vm *vm, struct task *t, va_t addr, uint64_t len, uint8_t *vec)
 	va_t size = vm->layout.task_size, end;
 
 	if (!mm || !page_aligned(addr))
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_UNALIGNED);
 	if (addr > size || len > size - addr)
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_BEYOND);
 	if (!vec)
 		return -EFAULT;
 	end = addr + page_align(len);

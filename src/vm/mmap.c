@@ -126,10 +126,10 @@ mm_unmapped_area(struct vm *vm, struct task *t, va_t addr, uint64_t len,
 	uint64_t mask = flags & VM_MAP_HUGETLB ? hugetlb_size(vm) - 1 : 0;
 
 	if (len > size)
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_TOO_LONG);
 	if (flags & VM_MAP_FIXED) {
 		if (addr & mask)
-			return -EINVAL;
+			return vm_refuse(vm, -EINVAL, WHY_NOT_HUGE);
 		*at = addr;
 	} else {
 		addr = (addr & ~(VM_PAGE - 1)) + mask;
@@ -138,22 +138,22 @@ mm_unmapped_area(struct vm *vm, struct task *t, va_t addr, uint64_t len,
 			      ? addr
 			      : find_gap(vm, mm, addr, len, mask);
 		if (!*at)
-			return -ENOMEM;
+			return vm_refuse(vm, -ENOMEM, WHY_NO_GAP);
 	}
 	if (*at > size - len)
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_BEYOND);
 	if (!page_aligned(*at))
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_UNALIGNED);
 	if (*at < vm->sysctl.mmap_min_addr && !(t->caps & CAP_SYS_RAWIO_BIT))
-		return -EPERM;
+		return vm_refuse(vm, -EPERM, WHY_MIN_ADDR);
 	return 0;
 }
 
 /* --- whether ------------------------------------------------------------ */
 
 static int
-check_file(const struct vm_open *file, uint64_t prot, uint64_t flags,
-	   uint64_t *vm_flags)
+check_file(struct vm *vm, const struct vm_open *file, uint64_t prot,
+	   uint64_t flags, uint64_t *vm_flags)
 {
 	switch (flags & VM_MAP_TYPE) {
 	case VM_MAP_SHARED:
@@ -161,16 +161,16 @@ check_file(const struct vm_open *file, uint64_t prot, uint64_t flags,
 		/* fallthrough */
 	case VM_MAP_SHARED_VALIDATE:
 		if (flags & ~(uint64_t)(LEGACY_MASK | VM_MAP_TYPE))
-			return -EOPNOTSUPP;
+			return vm_refuse(vm, -EOPNOTSUPP, WHY_VALIDATE);
 		if (prot & VM_PROT_WRITE) {
 			if (!(file->mode & VM_OPEN_WRITE))
-				return -EACCES;
+				return vm_refuse(vm, -EACCES, WHY_FILE_WRITE);
 			if (file->mode & VM_OPEN_SWAPFILE)
-				return -ETXTBSY;
+				return vm_refuse(vm, -ETXTBSY, WHY_SWAPFILE);
 		}
 		if ((file->mode & VM_OPEN_APPEND) &&
 		    (file->mode & VM_OPEN_WRITE))
-			return -EACCES;
+			return vm_refuse(vm, -EACCES, WHY_APPEND);
 		*vm_flags |= VM_SHARED | VM_MAYSHARE;
 		if (!(file->mode & VM_OPEN_WRITE))
 			*vm_flags &= ~(uint64_t)(VM_MAYWRITE | VM_SHARED);
@@ -178,33 +178,35 @@ check_file(const struct vm_open *file, uint64_t prot, uint64_t flags,
 	case VM_MAP_PRIVATE:
 		break;
 	default:
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_FILE_TYPE);
 	}
 	if (!(file->mode & VM_OPEN_READ))
-		return -EACCES;
+		return vm_refuse(vm, -EACCES, WHY_FILE_READ);
 	if (file->mode & VM_OPEN_NOEXEC) {
 		if (*vm_flags & VM_EXEC)
-			return -EPERM;
+			return vm_refuse(vm, -EPERM, WHY_NOEXEC);
 		*vm_flags &= ~(uint64_t)VM_MAYEXEC;
 	}
 	if (!file->object)
-		return -ENODEV;
-	return *vm_flags & VM_GROWSDOWN ? -EINVAL : 0;
+		return vm_refuse(vm, -ENODEV, WHY_NO_MMAP);
+	if (*vm_flags & VM_GROWSDOWN)
+		return vm_refuse(vm, -EINVAL, WHY_GROWSDOWN);
+	return 0;
 }
 
 static int
-check_anonymous(uint64_t flags, uint64_t *vm_flags)
+check_anonymous(struct vm *vm, uint64_t flags, uint64_t *vm_flags)
 {
 	switch (flags & VM_MAP_TYPE) {
 	case VM_MAP_SHARED:
 		if (*vm_flags & VM_GROWSDOWN)
-			return -EINVAL;
+			return vm_refuse(vm, -EINVAL, WHY_GROWSDOWN);
 		*vm_flags |= VM_SHARED | VM_MAYSHARE;
 		return 0;
 	case VM_MAP_PRIVATE:
 		return 0;
 	default:
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_ANON_TYPE);
 	}
 }
 
@@ -334,7 +336,7 @@ mmap_region(struct vm *vm, struct task *t, struct merge *m)
 	if (!may_expand_vm(vm, t, m->flags, pages) &&
 	    !may_expand_vm(vm, t, m->flags,
 			   pages - pages_there(mm, m->start, m->end)))
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_RLIMIT);
 	if (mm_munmap(vm, t, mm, m->start, m->end - m->start))
 		return -ENOMEM;
 	if (m->flags & VM_HUGETLB)
@@ -369,21 +371,23 @@ mmap_region(struct vm *vm, struct task *t, struct merge *m)
 }
 
 static int
-check_descriptor(const struct vm *vm, const struct vm_mmap_args *a)
+check_descriptor(struct vm *vm, const struct vm_mmap_args *a)
 {
 	if (a->flags & VM_MAP_ANONYMOUS) {
 		unsigned int shift = a->flags >> HUGE_SHIFT & 63;
 
 		if (!(a->flags & VM_MAP_HUGETLB))
 			return 0;
-		return vm->hugetlb && (!shift ||
-				       1ULL << shift == hugetlb_size(vm))
-			       ? 0
-			       : -EINVAL;
+		if (vm->hugetlb &&
+		    (!shift || 1ULL << shift == hugetlb_size(vm)))
+			return 0;
+		return vm_refuse(vm, -EINVAL, WHY_NO_POOL);
 	}
 	if (!a->file)
-		return -EBADF;
-	return a->flags & VM_MAP_HUGETLB ? -EINVAL : 0;
+		return vm_refuse(vm, -EBADF, WHY_NO_FILE);
+	if (a->flags & VM_MAP_HUGETLB)
+		return vm_refuse(vm, -EINVAL, WHY_NOT_HUGETLB);
+	return 0;
 }
 
 int
@@ -402,7 +406,7 @@ vm_mmap(struct vm *vm, struct task *t, const struct vm_mmap_args *a, va_t *at)
 
 	pool.object = (struct vm_object *)(void *)&pool;
 	if (!mm || !page_aligned(a->offset))
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_OFFSET);
 	err = check_descriptor(vm, a);
 	if (err)
 		return err;
@@ -414,7 +418,7 @@ vm_mmap(struct vm *vm, struct task *t, const struct vm_mmap_args *a, va_t *at)
 	if (!(flags & VM_MAP_ANONYMOUS))
 		file = a->file;
 	if (!a->len)
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_EMPTY);
 	if (flags & VM_MAP_FIXED_NOREPLACE)
 		flags |= VM_MAP_FIXED;
 	if (!(flags & VM_MAP_FIXED)) {
@@ -423,35 +427,35 @@ vm_mmap(struct vm *vm, struct task *t, const struct vm_mmap_args *a, va_t *at)
 			addr = page_align(vm->sysctl.mmap_min_addr);
 	}
 	if (!len)
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_LENGTH);
 	if (pgoff + (len >> VM_PAGE_SHIFT) < pgoff)
-		return -EOVERFLOW;
+		return vm_refuse(vm, -EOVERFLOW, WHY_OVERFLOW);
 	if (mm->areas->len > vm->sysctl.max_map_count)
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_AREAS);
 	err = mm_unmapped_area(vm, t, addr, len, flags, &m.start);
 	if (err)
 		return err;
 	m.end = m.start + len;
 	if ((flags & VM_MAP_FIXED_NOREPLACE) &&
 	    vma_intersects(mm, m.start, m.end))
-		return -EEXIST;
+		return vm_refuse(vm, -EEXIST, WHY_NOREPLACE);
 	m.flags = flags_of(mm, a->prot, flags);
 	if ((flags & VM_MAP_LOCKED) && !can_mlock(t))
-		return -EPERM;
+		return vm_refuse(vm, -EPERM, WHY_NO_LOCK);
 	if (mlock_refused(t, m.flags, len))
-		return -EAGAIN;
+		return vm_refuse(vm, -EAGAIN, WHY_LOCK_LIMIT);
 	if (file && (len > INT64_MAX || a->offset > INT64_MAX - len))
-		return -EOVERFLOW;
-	err = file || huge ? check_file(file ? file : &pool, a->prot, flags,
+		return vm_refuse(vm, -EOVERFLOW, WHY_OVERFLOW);
+	err = file || huge ? check_file(vm, file ? file : &pool, a->prot, flags,
 					&m.flags)
-			   : check_anonymous(flags, &m.flags);
+			   : check_anonymous(vm, flags, &m.flags);
 	if (err)
 		return err;
 	if ((flags & VM_MAP_NORESERVE) &&
 	    (huge || vm->sysctl.overcommit_memory != 2))
 		m.flags |= VM_NORESERVE;
 	if (huge && a->offset & (hugetlb_size(vm) - 1))
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_HUGE_OFFSET);
 	if (huge)
 		m.flags |= VM_HUGETLB | VM_DONTEXPAND;
 	m.object = file ? file->object : NULL;
@@ -486,16 +490,16 @@ vm_remap_pfn(struct vm *vm, struct task *t, va_t *at, pfn_t pfn, uint64_t len,
 	if (!mm || !len || !page_aligned(addr) || !page_aligned(len) ||
 	    addr > vm->layout.task_size || len > vm->layout.task_size - addr ||
 	    pfn > last || (len >> VM_PAGE_SHIFT) > last - pfn)
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_DEVICE);
 	if (vma_intersects(mm, addr, addr + len))
-		return -EEXIST;
+		return vm_refuse(vm, -EEXIST, WHY_MAPPED);
 	err = mm_unmapped_area(vm, t, addr, len, addr ? VM_MAP_FIXED : 0,
 			       &addr);
 	if (err)
 		return err;
 	if (mm->areas->len > vm->sysctl.max_map_count ||
 	    !may_expand_vm(vm, t, flags, len >> VM_PAGE_SHIFT))
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_LIMITS);
 	v = vma_new(mm, addr, addr + len, flags | (prot & VM_ACCESS_FLAGS),
 		    NULL, addr >> VM_PAGE_SHIFT);
 	v->pfn = pfn;

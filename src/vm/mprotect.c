@@ -136,7 +136,7 @@ fixup(struct vm *vm, struct task *t, struct vma *v, struct vma **prev,
 	if (flags & VM_WRITE) {
 		if (!may_expand_vm(vm, t, flags, pages) &&
 		    may_expand_vm(vm, t, old, pages))
-			return -ENOMEM;
+			return vm_refuse(vm, -ENOMEM, WHY_RLIMIT);
 		if (!(old & uncharged)) {
 			charged = pages;
 			if (vm_commit(vm, t, charged))
@@ -167,17 +167,21 @@ first_area(struct mm *mm, uint64_t grows, va_t *start, va_t end,
 	struct vma *v = vma_find(mm, *start);
 
 	if (!v)
-		return -ENOMEM;
+		return vm_refuse(mm->vm, -ENOMEM, WHY_NOTHING);
 	*first = v;
 	if (grows & VM_PROT_GROWSDOWN) {
 		if (v->start >= end)
-			return -ENOMEM;
+			return vm_refuse(mm->vm, -ENOMEM, WHY_NOTHING);
 		*start = v->start;
-		return v->flags & VM_GROWSDOWN ? 0 : -EINVAL;
+		if (v->flags & VM_GROWSDOWN)
+			return 0;
+		return vm_refuse(mm->vm, -EINVAL, WHY_GROWS);
 	}
 	if (v->start > *start)
-		return -ENOMEM;
-	return grows & VM_PROT_GROWSUP ? -EINVAL : 0;
+		return vm_refuse(mm->vm, -ENOMEM, WHY_NOTHING);
+	if (grows & VM_PROT_GROWSUP)
+		return vm_refuse(mm->vm, -EINVAL, WHY_GROWSUP);
+	return 0;
 }
 
 int
@@ -193,16 +197,17 @@ vm_mprotect(struct vm *vm, struct task *t, va_t addr, uint64_t len,
 	int err;
 
 	prot &= ~grows;
-	if (!mm || grows == (VM_PROT_GROWSDOWN | VM_PROT_GROWSUP) ||
-	    !page_aligned(addr))
-		return -EINVAL;
+	if (!mm || grows == (VM_PROT_GROWSDOWN | VM_PROT_GROWSUP))
+		return vm_refuse(vm, -EINVAL, WHY_GROWS_BOTH);
+	if (!page_aligned(addr))
+		return vm_refuse(vm, -EINVAL, WHY_UNALIGNED);
 	if (!len)
 		return 0;
 	end = addr + page_align(len);
 	if (end <= addr)
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_BEYOND);
 	if (prot & ~valid)
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_RIGHT);
 	err = first_area(mm, grows, &addr, end, &v);
 	if (err)
 		return err;
@@ -213,7 +218,7 @@ vm_mprotect(struct vm *vm, struct task *t, va_t addr, uint64_t len,
 		va_t stop = MIN_OF(v->end, end);
 
 		if ((flags & ~(flags >> 4)) & VM_ACCESS_FLAGS)
-			return -EACCES;
+			return vm_refuse(vm, -EACCES, WHY_NEVER);
 		err = fixup(vm, t, v, &prev, addr, stop, flags);
 		if (err)
 			return err;
@@ -222,6 +227,6 @@ vm_mprotect(struct vm *vm, struct task *t, va_t addr, uint64_t len,
 			return 0;
 		v = vma_find(mm, prev->end);
 		if (!v || v->start != addr)
-			return -ENOMEM;
+			return vm_refuse(vm, -ENOMEM, WHY_HOLE);
 	}
 }

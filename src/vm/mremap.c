@@ -233,7 +233,7 @@ move_area(struct move *mv, struct vma *v, va_t *at)
 	int err = 0;
 
 	if (mm->areas->len + 3 >= vm->sysctl.max_map_count)
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_AREAS);
 	if (keep && (flags & VM_LOCKED)) {
 		va_t end = mv->old + mv->old_len;
 
@@ -288,7 +288,7 @@ area_to_resize(struct move *mv, struct vma **area)
 	uint64_t pgoff, more = mv->new_len - mv->old_len;
 
 	if (!v)
-		return -EFAULT;
+		return vm_refuse(mv->vm, -EFAULT, WHY_NOTHING);
 	if (!mv->old_len && !(v->flags & (VM_SHARED | VM_MAYSHARE))) {
 		if (!mv->vm->told_duplicate)
 			vm_printk(mv->vm,
@@ -297,13 +297,13 @@ area_to_resize(struct move *mv, struct vma **area)
 				  "supported.",
 				  mv->t->comm, mv->t->pid);
 		mv->vm->told_duplicate = true;
-		return -EINVAL;
+		return vm_refuse(mv->vm, -EINVAL, WHY_DUPLICATE);
 	}
 	if ((mv->flags & VM_MREMAP_DONTUNMAP) &&
 	    (v->flags & (VM_DONTEXPAND | VM_PFNMAP)))
-		return -EINVAL;
+		return vm_refuse(mv->vm, -EINVAL, WHY_DONTUNMAP);
 	if (mv->old_len > v->end - mv->old)
-		return -EFAULT;
+		return vm_refuse(mv->vm, -EFAULT, WHY_OLD_SIZE);
 	*area = v;
 	if (mv->new_len == mv->old_len)
 		return 0;
@@ -311,12 +311,12 @@ area_to_resize(struct move *mv, struct vma **area)
 	if (pgoff + (mv->new_len >> VM_PAGE_SHIFT) < pgoff)
 		return -EINVAL;
 	if (v->flags & (VM_DONTEXPAND | VM_PFNMAP))
-		return -EFAULT;
+		return vm_refuse(mv->vm, -EFAULT, WHY_NO_GROW);
 	if (mlock_refused(mv->t, v->flags, more))
-		return -EAGAIN;
-	return may_expand_vm(mv->vm, mv->t, v->flags, more >> VM_PAGE_SHIFT)
-		       ? 0
-		       : -ENOMEM;
+		return vm_refuse(mv->vm, -EAGAIN, WHY_LOCK_LIMIT);
+	if (may_expand_vm(mv->vm, mv->t, v->flags, more >> VM_PAGE_SHIFT))
+		return 0;
+	return vm_refuse(mv->vm, -ENOMEM, WHY_RLIMIT);
 }
 
 static int
@@ -329,14 +329,15 @@ move_to(struct move *mv, va_t new_addr, va_t *at)
 	struct vma *v;
 	int err;
 
-	if (!page_aligned(new_addr) || mv->new_len > size ||
-	    new_addr > size - mv->new_len)
-		return -EINVAL;
+	if (!page_aligned(new_addr))
+		return vm_refuse(vm, -EINVAL, WHY_NEW_UNALIGNED);
+	if (mv->new_len > size || new_addr > size - mv->new_len)
+		return vm_refuse(vm, -EINVAL, WHY_BEYOND);
 	if (mv->old + mv->old_len > new_addr &&
 	    new_addr + mv->new_len > mv->old)
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_OVERLAP);
 	if (mm->areas->len + 5 >= vm->sysctl.max_map_count)
-		return -ENOMEM;
+		return vm_refuse(vm, -ENOMEM, WHY_AREAS);
 	if (fixed) {
 		err = mm_munmap(vm, mv->t, mm, new_addr, mv->new_len);
 		if (err)
@@ -418,7 +419,7 @@ grow(struct move *mv, va_t *at)
 		return expand(mv, v, more);
 	}
 	if (!(mv->flags & VM_MREMAP_MAYMOVE))
-		return -ENOMEM;
+		return vm_refuse(mv->vm, -ENOMEM, WHY_MAYMOVE);
 	err = mm_unmapped_area(mv->vm, mv->t, 0, mv->new_len, 0, &mv->to);
 	return err ? err : move_area(mv, v, at);
 }
@@ -434,20 +435,22 @@ vm_mremap(struct vm *vm, struct task *t, va_t addr, uint64_t old_len,
 	struct vma *v;
 	int err;
 
-	if (!mm || (flags & ~known) || !page_aligned(addr))
+	if (!mm || (flags & ~known))
 		return -EINVAL;
+	if (!page_aligned(addr))
+		return vm_refuse(vm, -EINVAL, WHY_UNALIGNED);
 	if ((flags & (VM_MREMAP_FIXED | VM_MREMAP_DONTUNMAP)) &&
 	    !(flags & VM_MREMAP_MAYMOVE))
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_WANTS_MAYMOVE);
 	if ((flags & VM_MREMAP_DONTUNMAP) && old_len != new_len)
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_SAME_SIZE);
 	mv.old_len = old_len = page_align(old_len);
 	mv.new_len = page_align(new_len);
 	if (!mv.new_len)
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_NEW_EMPTY);
 	v = vma_at(mm, addr);
 	if (!v)
-		return -EFAULT;
+		return vm_refuse(vm, -EFAULT, WHY_NOTHING);
 	if (v->flags & VM_HUGETLB) {
 		uint64_t mask = hugetlb_size(vm) - 1;
 
@@ -455,7 +458,7 @@ vm_mremap(struct vm *vm, struct task *t, va_t addr, uint64_t old_len,
 		mv.new_len = (mv.new_len + mask) & ~mask;
 		/* It cannot grow. */
 		if ((addr | new_addr) & mask || mv.new_len > old_len)
-			return -EINVAL;
+			return vm_refuse(vm, -EINVAL, WHY_POOL_MOVE);
 	}
 	if (flags & (VM_MREMAP_FIXED | VM_MREMAP_DONTUNMAP)) {
 		err = move_to(&mv, new_addr, at);

@@ -60,11 +60,13 @@ mm_munmap(struct vm *vm, struct task *t, struct mm *mm, va_t addr, uint64_t len)
 	struct vma *v, *last;
 	guint from, to;
 
-	if (!page_aligned(addr) || addr > size || len > size - addr)
-		return -EINVAL;
+	if (!page_aligned(addr))
+		return vm_refuse(vm, -EINVAL, WHY_UNALIGNED);
+	if (addr > size || len > size - addr)
+		return vm_refuse(vm, -EINVAL, WHY_BEYOND);
 	end = addr + page_align(len);
 	if (end == addr)
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_EMPTY);
 	v = vma_find(mm, addr);
 	if (!v || v->start >= end)
 		return 0;
@@ -72,11 +74,11 @@ mm_munmap(struct vm *vm, struct task *t, struct mm *mm, va_t addr, uint64_t len)
 	if ((addr > v->start && !vma_may_cut(v, addr)) ||
 	    (last && last->start < end && end < last->end &&
 	     !vma_may_cut(last, end)))
-		return -EINVAL;
+		return vm_refuse(vm, -EINVAL, WHY_CUT_POOL);
 	if (addr > v->start) {
 		/* A hole in an area makes one more. */
 		if (end < v->end && mm->areas->len >= vm->sysctl.max_map_count)
-			return -ENOMEM;
+			return vm_refuse(vm, -ENOMEM, WHY_AREAS);
 		(void)vma_cut(v, addr);
 	}
 	v = vma_find(mm, end - 1);

@@ -555,6 +555,24 @@ void obj_punch(struct vm_object *o, uint64_t first, uint64_t last, bool copies,
 /* Put areas into the order in which all that visit them do. */
 void areas_sort(GPtrArray *areas);
 
+/* --- why a call fails --------------------------------------------------- */
+
+enum vm_reason {
+	WHY_NONE,
+#define WHY(id, sentence) WHY_##id,
+#include "why.def"
+#undef WHY
+};
+
+/* Fail with @err, for a reason that vm_why() tells. */
+static inline int
+vm_refuse(struct vm *vm, int err, enum vm_reason why)
+{
+	vm->why = (uint8_t)why;
+	vm->why_err = err;
+	return err;
+}
+
 /* --- task.c ------------------------------------------------------------- */
 
 void task_delete(struct task *t);

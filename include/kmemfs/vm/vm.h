@@ -239,6 +239,8 @@ struct vm {
 	unsigned int bad_told; /* so many */
 	bool told_data_limit;  /* pr_warn_once of may_expand_vm(), */
 	bool told_duplicate;   /* of vma_to_resize() */
+	uint8_t why;	       /* for what a call was refused last, */
+	int why_err;	       /* and with which error; see vm_why() */
 	void (*printk)(void *user, const char *line);
 	void *printk_user;
 };
@@ -256,6 +258,11 @@ void vm_free(struct vm *vm);
 /* Time has moved: what the kernel does by itself from time to time.  Whether
  * it has done anything. */
 bool vm_tick(struct vm *vm);
+
+/* Why the call that gave @err did so, where its name does not say it all, else
+ * NULL; of those made since vm_why_none(). */
+const char *vm_why(const struct vm *vm, int err);
+void vm_why_none(struct vm *vm);
 
 /* Bytes @at..+@len of RAM were written by something other than this layer:
  * what was remembered of tables there is doubtful now. */

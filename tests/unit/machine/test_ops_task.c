@@ -73,6 +73,41 @@ START_TEST(a_thread_sees_what_the_other_writes)
 }
 END_TEST
 
+static const struct {
+	const char *line;
+	int err;
+	const char *sentence;
+} reasons[] = {
+	{"vm/mmap sh 4K flags=MAP_ANONYMOUS",				      EINVAL,
+	 "mmap: Invalid argument: flags must have one of MAP_PRIVATE and "
+	 "MAP_SHARED"																},
+	{"vm/mmap sh 300T",						     ENOMEM,
+	 "mmap: Cannot allocate memory: it is longer than all addresses of a "
+	 "task"																      },
+	{"vm/mmap sh 4K addr=0x1000 flags=MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED",
+	 EPERM,									 "mmap: Operation not permitted: it is below vm.mmap_min_addr"},
+	{"vm/munmap sh 0x1001 4K",					      EINVAL,
+	 "munmap: Invalid argument: the address is not that of a page"									       },
+	{"vm/mprotect sh 0x10000 PROT_READ 4K",					ENOMEM,
+	 "mprotect: Cannot allocate memory: nothing is mapped there"										 },
+	{"vm/mremap sh heap 0",						 EINVAL,
+	 "mremap: Invalid argument: the new size is 0"											       },
+	{"vm/madvise sh 0x10000 MADV_DONTNEED 4K",				   ENOMEM,
+	 "madvise: Cannot allocate memory: there is a hole in the range, where "
+	 "nothing is mapped"															 },
+	{"vm/mlockall sh MCL_ONFAULT",					  EINVAL,
+	 "mlockall: Invalid argument: flags must have MCL_CURRENT or "
+	 "MCL_FUTURE"																},
+};
+
+START_TEST(a_call_that_fails_says_for_what)
+{
+	struct refusal r = fails(reasons[_i].line, reasons[_i].err);
+
+	ck_assert_str_eq(r.sentence, reasons[_i].sentence);
+}
+END_TEST
+
 START_TEST(a_mapping_that_is_unmapped_is_no_allocation_any_more)
 {
 	feed_op("vm/munmap sh heap");
@@ -393,6 +428,8 @@ suite_ops_task(void)
 	tcase_add_checked_fixture(tc, setup_task, feed_teardown);
 	tcase_add_test(tc, a_child_has_its_own_copy_once_it_writes);
 	tcase_add_test(tc, a_thread_sees_what_the_other_writes);
+	tcase_add_loop_test(tc, a_call_that_fails_says_for_what, 0,
+			    ARRAY_SIZE(reasons));
 	tcase_add_test(tc,
 		       a_mapping_that_is_unmapped_is_no_allocation_any_more);
 	tcase_add_test(tc, a_mapping_without_its_beginning_begins_later);
