@@ -242,9 +242,15 @@ counts_dirty(const struct vm_page *p)
 int
 pg_write_bytes(struct vm *vm, pa_t at, const void *from, uint64_t len)
 {
+	int err;
+
 	if (!phys_is_ram(vm->phys, at, len, ram_end(vm->ram)))
 		return 0;
-	return ram_write(vm->ram, at, from, len);
+	err = ram_write(vm->ram, at, from, len);
+	/* Mapped as a device's, or by damaged tables, they may be a table's. */
+	if (!err)
+		vm_bytes_changed(vm, at, len);
+	return err;
 }
 
 void

@@ -331,6 +331,31 @@ digest(const struct vmed *m)
 	return hash;
 }
 
+START_TEST(a_table_written_through_a_mapping_of_it_makes_entries_suspect)
+{
+	struct vmed *m = vmed_usual();
+	va_t a = map(m, 1, RW), at = 0;
+	uint64_t entry, was;
+	pa_t pa;
+
+	fill(m, a, 1);
+	pa = vm_entry_at(m->vm, m->t->mm, a, 0);
+	ram_read(m->ram, pa, &entry, sizeof(entry));
+	ck_assert_int_eq(vm_remap_pfn(m->vm, m->t, &at, pa >> 12, P, RW), 0);
+	at += pa & (P - 1);
+	was = m->vm->generation;
+	ck_assert_uint_eq(
+		vm_copy_to_user(m->vm, m->t, at, &entry, sizeof(entry)),
+		sizeof(entry));
+	ck_assert_uint_gt(m->vm->generation, was);
+	was = m->vm->generation;
+	fill(m, a, 1);
+	ck_assert_uint_eq(m->vm->generation, was);
+	vmed_lawful(m);
+	vmed_free(m);
+}
+END_TEST
+
 START_TEST(looking_changes_nothing_and_touching_does)
 {
 	struct vmed *m = vmed_usual();
@@ -431,6 +456,9 @@ suite_mm(void)
 	tcase_add_test(c, all_that_comes_is_locked_when_asked_for);
 	tcase_add_test(c, mincore_sees_tables_and_the_page_cache);
 	tcase_add_test(c, device_memory_is_mapped_and_never_counted);
+	tcase_add_test(
+		c,
+		a_table_written_through_a_mapping_of_it_makes_entries_suspect);
 	tcase_add_test(c, looking_changes_nothing_and_touching_does);
 	tcase_add_test(c, the_hosts_limit_stops_a_write_and_nothing_else);
 	tcase_add_test(c, without_paging_there_are_no_tasks);
