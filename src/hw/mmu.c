@@ -166,17 +166,33 @@ may_be_reserved(const struct mmu_regs *regs)
 	return bits(regs->phys_bits, 51) | PTE_PS | (regs->nxe ? 0 : PTE_NX);
 }
 
-/* The frame that an entry names, as an address. */
-static pa_t
-entry_frame(const struct mmu_regs *regs, const struct mmu_format *f,
-	    uint64_t entry)
+/* The bits of an entry that name a frame. */
+static uint64_t
+frame_mask(const struct mmu_regs *regs, const struct mmu_format *f)
 {
 	unsigned int frame_bits = f->frame_bits;
 
 	if (regs->mode != MMU_CUSTOM)
 		frame_bits = MIN_OF(frame_bits, regs->phys_bits - 12U);
-	return (entry >> f->frame_shift & bits(0, frame_bits - 1))
-	       << f->page_shift;
+	return bits(0, frame_bits - 1) << f->frame_shift;
+}
+
+/* The frame that an entry names, as an address; @mask is frame_mask(). */
+static inline pa_t
+masked_frame(const struct mmu_format *f, uint64_t entry, uint64_t mask)
+{
+	/* Of all processors but made-up ones.  What reads the next table waits
+	 * for this. */
+	if (f->frame_shift == f->page_shift)
+		return entry & mask;
+	return (entry & mask) >> f->frame_shift << f->page_shift;
+}
+
+static pa_t
+entry_frame(const struct mmu_regs *regs, const struct mmu_format *f,
+	    uint64_t entry)
+{
+	return masked_frame(f, entry, frame_mask(regs, f));
 }
 
 static pa_t
@@ -313,7 +329,7 @@ walk(const struct ram *ram, const struct mmu_regs *regs,
 	struct bits_seen b = {.in_all = UINT64_MAX};
 	const struct mmu_format *f;
 	unsigned int level;
-	uint64_t doubtful;
+	uint64_t doubtful, frames;
 	unsigned int shift;
 	pa_t table;
 
@@ -340,6 +356,7 @@ walk(const struct ram *ram, const struct mmu_regs *regs,
 	}
 	shift = mmu_level_shift(f, level);
 	doubtful = may_be_reserved(regs);
+	frames = frame_mask(regs, f);
 	while (level--) {
 		struct mmu_step *s = &r->step[r->nr_steps++];
 		uint64_t index;
@@ -370,7 +387,7 @@ walk(const struct ram *ram, const struct mmu_regs *regs,
 		}
 		if (leaf)
 			break;
-		table = entry_frame(regs, f, s->entry);
+		table = masked_frame(f, s->entry, frames);
 	}
 	finish(regs, f, q, &b, r);
 }
