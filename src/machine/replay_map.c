@@ -6,7 +6,8 @@
  * removed by moving back those behind it, so that there are no tombstones and
  * the table's size follows what is live, not the recording's length.  A look-up
  * by any frame of a block asks for each first frame it could have, one for each
- * order of which a block is live.
+ * order of which a block is live near by: in a region, some of the largest
+ * blocks that there can be.
  *
  * Always true: at most 3/4 of the slots are used; the slots between a key's
  * own and the one it lies in are used.
@@ -27,12 +28,15 @@ struct slot {
 	uint64_t pfn_order; /* our pfn << ORDER_BITS | order */
 };
 
+#define REGIONS 1024U
+
 struct replay_map {
 	struct slot *slot;
 	unsigned int bits; /* there are 2^bits slots */
 	uint64_t used;
 	uint64_t pages;
-	uint64_t live[MAX_ORDER]; /* blocks by order */
+	uint16_t orders[REGIONS]; /* a bit for each order with a live block */
+	uint32_t live[REGIONS][MAX_ORDER]; /* blocks by order */
 };
 
 _Static_assert(MAX_ORDER <= 1 << ORDER_BITS, "an order fits");
@@ -49,6 +53,13 @@ static uint64_t
 map_home(const struct replay_map *map, uint64_t key)
 {
 	return key * 0x9e3779b97f4a7c15ULL >> (64 - map->bits);
+}
+
+/* All frames of a block are of one. */
+static unsigned int
+map_region(pfn_t recorded)
+{
+	return recorded / (1ULL << (MAX_ORDER - 1)) % REGIONS;
 }
 
 static uint64_t
@@ -117,6 +128,7 @@ map_block(const struct slot *slot, struct replay_block *block)
 void
 replay_map_add(struct replay_map *map, const struct replay_block *block)
 {
+	unsigned int region = map_region(block->recorded);
 	struct slot *slot;
 
 	KM_ASSERT(block->order < MAX_ORDER);
@@ -127,7 +139,8 @@ replay_map_add(struct replay_map *map, const struct replay_block *block)
 	slot->key = block->recorded + 1;
 	slot->pfn_order = block->pfn << ORDER_BITS | block->order;
 	map->used++;
-	map->live[block->order]++;
+	map->live[region][block->order]++;
+	map->orders[region] |= (uint16_t)(1U << block->order);
 	map->pages += 1ULL << block->order;
 }
 
@@ -146,14 +159,16 @@ bool
 replay_map_cover(const struct replay_map *map, pfn_t recorded,
 		 struct replay_block *block)
 {
-	unsigned int order;
+	unsigned int orders = map->orders[map_region(recorded)];
 
-	for (order = 0; order < MAX_ORDER; order++)
-		if (map->live[order] &&
-		    replay_map_find(map, round_down_to(recorded, 1ULL << order),
+	for (; orders; orders &= orders - 1) {
+		uint64_t size = 1ULL << __builtin_ctz(orders);
+
+		if (replay_map_find(map, round_down_to(recorded, size),
 				    block) &&
 		    recorded - block->recorded < 1ULL << block->order)
 			return true;
+	}
 	return false;
 }
 
@@ -182,6 +197,7 @@ map_close(struct replay_map *map, uint64_t hole)
 void
 replay_map_remove(struct replay_map *map, pfn_t recorded)
 {
+	unsigned int region = map_region(recorded);
 	uint64_t at = map_seek(map, recorded + 1);
 	struct replay_block block;
 
@@ -189,7 +205,8 @@ replay_map_remove(struct replay_map *map, pfn_t recorded)
 	map_block(&map->slot[at], &block);
 	map_close(map, at);
 	map->used--;
-	map->live[block.order]--;
+	if (!--map->live[region][block.order])
+		map->orders[region] &= (uint16_t) ~(1U << block.order);
 	map->pages -= 1ULL << block.order;
 	if (map_size(map) > SLOTS_MIN && map->used * 8 < map_size(map))
 		map_resize(map, map->bits - 1);
