@@ -477,20 +477,24 @@ scan_due(struct vm *vm)
 	return true;
 }
 
-bool
-khugepaged_tick(struct vm *vm)
+static inline bool
+is_due(const struct thp *t, uint64_t now)
+{
+	return t->asleep && t->scan_next_ns <= now;
+}
+
+static __attribute__((noinline)) void
+scan_all_due(struct vm *vm, uint64_t now)
 {
 	struct thp *t = vm->thp;
-	uint64_t now = *vm->phys->now_ns, idle = 0;
 	struct task *acting = vm->acting;
 	struct mark then = {0};
-	bool ran = false;
+	uint64_t idle = 0;
 
 	vm->acting = NULL;
-	while (t->asleep && t->scan_next_ns <= now) {
+	do {
 		uint64_t before = tries(vm);
 
-		ran = true;
 		if (!scan_due(vm))
 			break;
 		idle = tries(vm) == before ? idle + 1 : 0;
@@ -499,9 +503,19 @@ khugepaged_tick(struct vm *vm)
 		/* The round may begin later than the first of them. */
 		if (idle && !(idle & (idle - 1)))
 			then = mark_here(vm, t->scan_next_ns);
-	}
+	} while (is_due(t, now));
 	vm->acting = acting;
-	return ran;
+}
+
+bool
+khugepaged_tick(struct vm *vm)
+{
+	uint64_t now = *vm->phys->now_ns;
+
+	if (!is_due(vm->thp, now))
+		return false;
+	scan_all_due(vm, now);
+	return true;
 }
 
 void
