@@ -103,8 +103,7 @@ static void
 put(struct step *s, pfn_t pfn, unsigned int cpu, enum migratetype type,
     bool to_tail)
 {
-	resync_take(s->m->phys, pfn, 0, s->m->phys->frames[pfn].type, s->cpu);
-	resync_untake(s->m->phys, pfn, 0, type, cpu, to_tail);
+	resync_move(s->m->phys, pfn, type, cpu, to_tail);
 }
 
 bool

@@ -324,8 +324,7 @@ relist(struct step *s, struct zone *zone, pfn_t pfn, enum migratetype was,
 			g_array_append_val(all, at);
 	for (guint i = all->len; i-- > 0;) {
 		at = g_array_index(all, pfn_t, i);
-		resync_take(s->m->phys, at, s->order, was, s->cpu);
-		resync_untake(s->m->phys, at, s->order, type, s->cpu, false);
+		resync_move(s->m->phys, at, type, s->cpu, false);
 	}
 	g_array_free(all, TRUE);
 }

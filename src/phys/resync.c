@@ -93,6 +93,24 @@ resync_excess(struct phys *phys, pfn_t pfn)
 }
 
 void
+resync_move(struct phys *phys, pfn_t pfn, enum migratetype type,
+	    unsigned int cpu, bool to_tail)
+{
+	const struct frame *f = &phys->frames[pfn];
+	unsigned int index, order = f->order;
+	struct per_cpu_pages *pcp;
+	struct zone *zone;
+
+	if (f->state != FRAME_PCP)
+		return;
+	zone = phys->zones[f->zone];
+	pcp = pcp_holding(zone, pfn, &index);
+	pcp_del(zone, pcp, index, pfn);
+	pcp_add(zone, &zone->pcp[cpu], pcp_index(pcp_list_type(type), order),
+		pfn, type, to_tail);
+}
+
+void
 resync_untake(struct phys *phys, pfn_t pfn, unsigned int order,
 	      enum migratetype type, unsigned int cpu, bool to_tail)
 {

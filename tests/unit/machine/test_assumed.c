@@ -82,6 +82,22 @@ START_TEST(a_page_that_is_taken_brings_those_beside_it)
 }
 END_TEST
 
+START_TEST(pages_that_are_put_in_order_are_not_allocated_by_that)
+{
+	uint64_t before, missing;
+
+	feed_begin("mirror");
+	before = feed_m->phys->event[VE_pgalloc_dma32];
+	take(1, PFN + 5);
+	take(0, PFN + 13);
+	take(1, PFN + 20);
+	missing = feed_counts()->missing;
+	ck_assert_uint_eq(feed_m->phys->event[VE_pgalloc_dma32],
+			  before + 3 + missing);
+	feed_end();
+}
+END_TEST
+
 START_TEST(what_the_recording_freed_is_above_what_is_assumed)
 {
 	feed_begin("mirror");
@@ -140,6 +156,8 @@ suite_assumed(void)
 	tcase_add_checked_fixture(tc, setup, feed_teardown);
 	tcase_add_test(tc, a_captured_machine_is_a_start_state);
 	tcase_add_test(tc, a_page_that_is_taken_brings_those_beside_it);
+	tcase_add_test(tc,
+		       pages_that_are_put_in_order_are_not_allocated_by_that);
 	tcase_add_test(tc, what_the_recording_freed_is_above_what_is_assumed);
 	tcase_add_test(tc, a_list_that_is_refilled_had_none_of_them);
 	tcase_add_test(tc, a_list_that_is_longer_than_its_high_may_stay_so);
