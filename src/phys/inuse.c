@@ -312,6 +312,11 @@ give_free(struct phys *phys, const GArray *ranges, const GArray *pcp)
 	GArray *sorted = typed_frames_sorted(ranges, pcp);
 	guint next = 0;
 
+	for (guint i = 0; i < phys->managed->len; i++) {
+		const struct pfn_span *s = managed_span(phys, i);
+
+		buddy_expect(phys->zones[s->zone], s->start, s->end);
+	}
 	for (guint i = 0; i < phys->managed->len; i++)
 		take_rest(phys, managed_span(phys, i), sorted, &next);
 	for (guint i = 0; pcp && i < pcp->len; i++)

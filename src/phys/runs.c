@@ -277,6 +277,9 @@ extents_add(struct zone *zone, pfn_t start, pfn_t end)
 	size_t drop = 0;
 	struct extent e = {start, end};
 
+	if (at < runs->nr_managed && runs->managed[at].start <= start &&
+	    end <= runs->managed[at].end)
+		return;
 	while (at + drop < runs->nr_managed &&
 	       runs->managed[at + drop].start <= end) {
 		e.start = MIN_OF(e.start, runs->managed[at + drop].start);
@@ -372,6 +375,13 @@ trace_handed_over(const struct phys *phys, pfn_t start, unsigned int order,
 		return;
 	for (; nr; nr--, start += 1ULL << order)
 		TRACE(phys->trace, MM_PAGE_FREE, start, order);
+}
+
+void
+buddy_expect(struct zone *zone, pfn_t start, pfn_t end)
+{
+	zone_set_links(zone);
+	extents_add(zone, start, end);
 }
 
 void

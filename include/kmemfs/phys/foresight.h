@@ -97,8 +97,8 @@ enum mirror_result resync_free(struct phys *phys, pfn_t pfn, unsigned int order,
 /* The freed page at @pfn was the excess of alloc_pages_exact, which goes to the
  * buddy's tail and not to a per-cpu list: make_alloc_exact. */
 void resync_excess(struct phys *phys, pfn_t pfn);
-/* The block at @pfn, on a per-cpu list (else nothing happens), goes to the head,
- * or the tail, of @cpu's list of @type. */
+/* The block at @pfn, on a per-cpu list (else nothing happens), goes to the
+ * head, or the tail, of @cpu's list of @type. */
 void resync_move(struct phys *phys, pfn_t pfn, enum migratetype type,
 		 unsigned int cpu, bool to_tail);
 /* Take back resync_take(): the block goes to the head, or the tail, of @cpu's

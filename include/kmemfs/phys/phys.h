@@ -548,6 +548,9 @@ pfn_t pageblock_next_set(const struct phys *phys, pfn_t from, pfn_t end);
  * after the zone's start moved down, links are made anew.
  */
 void buddy_hand_over(struct zone *zone, pfn_t start, pfn_t end);
+/* All of a range will be given, in pieces and in any order: note it as a whole
+ * before, so that each piece costs the same however many there are. */
+void buddy_expect(struct zone *zone, pfn_t start, pfn_t end);
 /*
  * The opposite, for memory that goes offline: frames @start..@end, all of them
  * free in @zone, leave their lists; what they were part of is split; managed
