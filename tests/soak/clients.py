@@ -441,7 +441,11 @@ class Client:
     def junk(self):
         """Lines that are refused: an errno, and nothing else."""
         ops = []
-        for top, _, files in os.walk(self.path("control")):
+
+        def lost(error):
+            raise error
+
+        for top, _, files in os.walk(self.path("control"), onerror=lost):
             ops += [os.path.join(top, f) for f in files if f != "batch"]
         refused = {E.EINVAL, E.ENOENT, E.E2BIG, E.ESRCH, E.ENODEV, E.EFBIG,
                    E.EFAULT, E.EBUSY, E.ENOMEM, E.EEXIST, E.ENAMETOOLONG,
