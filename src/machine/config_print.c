@@ -58,8 +58,7 @@ print_machine(const struct machine_config *config, struct out *out)
 	out_printf(out, "[machine]\narch = %s\n", archs[phys->arch].name);
 	print_size(out, "page-size", 1ULL << phys->page_shift);
 	out_printf(out, "pageblock-order = %u\n",
-		   phys->pageblock_order ? phys->pageblock_order
-					 : archs[phys->arch].pageblock_order);
+		   phys_config_pageblock_order(phys));
 	print_yes_no(out, "mmu", !phys->nommu);
 	out_printf(out, "cpus = %u\n", phys->nr_cpus);
 	out_printf(out, "cmdline =%s%s\n", *config->cmdline ? " " : "",

@@ -98,20 +98,12 @@ is_proved(const struct step *s, const struct zone *zone, enum migratetype type)
 	       f->proved[zone->id * s->m->phys->nr_cpus + s->cpu] >> type & 1;
 }
 
-/* Put the assumed page at @pfn on another list, or the same again. */
-static void
-put(struct step *s, pfn_t pfn, unsigned int cpu, enum migratetype type,
-    bool to_tail)
-{
-	resync_move(s->m->phys, pfn, type, cpu, to_tail);
-}
-
 bool
 assumed_demote(struct step *s, pfn_t head, enum migratetype type)
 {
 	if (!is_assumed(s->replay->foresight, head))
 		return false;
-	put(s, head, s->cpu, type, true);
+	resync_move(s->m->phys, head, type, s->cpu, true);
 	return true;
 }
 
@@ -135,7 +127,7 @@ bring(struct step *s, struct zone *zone, enum migratetype type, int way)
 		nr++;
 	}
 	for (; nr; nr--, at -= way)
-		put(s, at, s->cpu, type, false);
+		resync_move(s->m->phys, at, type, s->cpu, false);
 }
 
 void
@@ -213,7 +205,7 @@ assumed_refill(struct step *s, struct burst *burst)
 		pfn_t pfn = g_array_index(pages, pfn_t, i);
 
 		if (found) {
-			put(s, pfn, cpu, type, true);
+			resync_move(s->m->phys, pfn, type, cpu, true);
 			continue;
 		}
 		forget(f, pfn);

@@ -322,10 +322,9 @@ relist(struct step *s, struct zone *zone, pfn_t pfn, enum migratetype was,
 				   &cursor)) != PFN_NONE)
 		if (at >> shift == pfn >> shift && was_freed(s, at))
 			g_array_append_val(all, at);
-	for (guint i = all->len; i-- > 0;) {
-		at = g_array_index(all, pfn_t, i);
-		resync_move(s->m->phys, at, type, s->cpu, false);
-	}
+	for (guint i = all->len; i-- > 0;)
+		resync_move(s->m->phys, g_array_index(all, pfn_t, i), type,
+			    s->cpu, false);
 	g_array_free(all, TRUE);
 }
 

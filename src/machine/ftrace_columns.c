@@ -111,21 +111,20 @@ columns_fraction(struct ftrace_text *t, uint64_t seconds,
 	const char *from = t->at, *at = from, *end = t->end;
 	uint64_t ns = 0;
 
-	if (end - at >= 8 && columns_micro(at, &ns)) {
-		e->ts_ns = seconds * NS_PER_S + ns;
-		t->at += 7;
-		ftrace_blanks(t);
-		return t->at < t->end;
+	if (end - from >= 8 && columns_micro(from, &ns)) {
+		end = from + 6;
+	} else {
+		if (end - from > NS_DIGITS)
+			end = from + NS_DIGITS;
+		for (; at < end && ftrace_is_digit(*at); at++)
+			ns = ns * 10 + (uint64_t)(*at - '0');
+		for (end = at; end < t->end && ftrace_is_digit(*end); end++)
+			;
+		if (at == from || end == t->end || *end != ':')
+			return false;
+		ns *= tens[NS_DIGITS - (at - from)];
 	}
-	if (end - from > NS_DIGITS)
-		end = from + NS_DIGITS;
-	for (; at < end && ftrace_is_digit(*at); at++)
-		ns = ns * 10 + (uint64_t)(*at - '0');
-	for (end = at; end < t->end && ftrace_is_digit(*end); end++)
-		;
-	if (at == from || end == t->end || *end != ':')
-		return false;
-	e->ts_ns = seconds * NS_PER_S + ns * tens[NS_DIGITS - (at - from)];
+	e->ts_ns = seconds * NS_PER_S + ns;
 	t->at = end + 1;
 	ftrace_blanks(t);
 	return t->at < t->end;

@@ -242,9 +242,7 @@ boot_new(const struct phys_config *config)
 	struct phys *phys = g_new0(struct phys, 1);
 
 	phys->arch = &archs[config->arch];
-	phys->pageblock_order = config->pageblock_order
-					? config->pageblock_order
-					: phys->arch->pageblock_order;
+	phys->pageblock_order = phys_config_pageblock_order(config);
 	phys->numa = phys->arch->numa;
 	phys->config = config;
 	phys->page_shift = config->page_shift;

@@ -316,9 +316,8 @@ give_free(struct phys *phys, const GArray *ranges, const GArray *pcp)
 		const struct pfn_span *s = managed_span(phys, i);
 
 		buddy_expect(phys->zones[s->zone], s->start, s->end);
+		take_rest(phys, s, sorted, &next);
 	}
-	for (guint i = 0; i < phys->managed->len; i++)
-		take_rest(phys, managed_span(phys, i), sorted, &next);
 	for (guint i = 0; pcp && i < pcp->len; i++)
 		place(phys, &g_array_index(pcp, struct typed_frames, i), true);
 	for (guint i = 0; i < ranges->len; i++)

@@ -248,7 +248,6 @@ slub_free_bulk(struct kmem_cache *s, const struct slab_request *who,
 	int err = 0;
 
 	own.function = "kmem_cache_free_bulk";
-
 	while (nr && !err) {
 		va_t last = p[nr - 1];
 		struct kmem_cache *of =

@@ -418,6 +418,13 @@ phys_config_has_zone(const struct phys_config *config, enum zone_type type)
 	       !(type == ZONE_DEVICE && config->cma_kernel);
 }
 
+static inline unsigned int
+phys_config_pageblock_order(const struct phys_config *config)
+{
+	return config->pageblock_order ? config->pageblock_order
+				       : archs[config->arch].pageblock_order;
+}
+
 static inline uint64_t
 page_size(const struct phys *phys)
 {
