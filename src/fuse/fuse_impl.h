@@ -4,7 +4,8 @@
  *
  * The threads:
  *
- *   dispatcher   reads requests and answers nearly all of them itself
+ *   dispatcher   loop.c: reads requests and answers nearly all of them itself;
+ *                with --threads=N there are N
  *   workers      pool.c: writes that may run long, in order for each file
  *   pager        pager.c: has the kernel drop pages that are outdated, then
  *                sends the replies that waited for that
@@ -45,7 +46,7 @@ struct server {
 	bool draining; /* nothing new is begun; the dispatcher's */
 	bool polled;   /* the page cache keeps small files of fixed size */
 
-	struct fuse_buf request; /* room for one; the dispatcher's */
+	struct fuse_buf request; /* room for one; the first dispatcher's */
 
 	struct notifier *notifier;
 	struct pager *pager;
@@ -78,11 +79,6 @@ struct handle {
  */
 struct server *server_new(struct tree *tree);
 /*
- * On the dispatcher's thread: read one request and answer it.  Returns > 0, 0
- * when the session has ended or a signal has come, or -errno.
- */
-int server_dispatch(struct server *s);
-/*
  * Finish what was begun, with the session still able to answer: requests are
  * dispatched on until no worker and no notification is under way.  Sleeping
  * readers get EINTR; files still open are released.
@@ -113,6 +109,19 @@ bool server_has_open(struct server *s, fuse_ino_t ino);
 struct server *server_of(fuse_req_t req);
 /* Start a thread that takes no signals: they are the dispatcher's. */
 void server_thread(pthread_t *thread, void *(*run)(void *), void *arg);
+
+/* --- loop.c -------------------------------------------------------------- */
+
+/*
+ * Read one request into @buf, which is the caller's alone, and answer it.
+ * Returns > 0, 0 when the session has ended, or -errno: -EINTR for a signal.
+ */
+int server_dispatch(struct server *s, struct fuse_buf *buf);
+/*
+ * Answer requests with @threads threads, this one among them, until the session
+ * ends.  Returns 0 or more, or -errno.
+ */
+int server_loop(struct server *s, unsigned int threads);
 
 /* --- realtime.c ---------------------------------------------------------- */
 

@@ -11,10 +11,12 @@
 
 #include "kmemfs/machine/config.h"
 
-#include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LARGE_TEXT (128 << 10) /* bytes; such buffers are mapped */
 
 static struct tree *
 load(const struct options *o)
@@ -47,42 +49,6 @@ when_ready(void *user)
 		fflush(stdout);
 	}
 	daemon_ready();
-}
-
-/* As fuse_session_loop, but no request is lost when a signal comes. */
-static int
-loop_alone(struct server *s)
-{
-	int got = 1;
-
-	while (got > 0 && !fuse_session_exited(s->session)) {
-		got = server_dispatch(s);
-		if (got == -EINTR)
-			got = 1;
-	}
-	return got;
-}
-
-/* Returns 0 after a clean end, else a status. */
-static int
-loop(const struct options *o, struct server *s)
-{
-	struct fuse_session *session = s->session;
-	struct fuse_loop_config *config;
-	int end;
-
-	if (o->threads == 1) {
-		end = loop_alone(s);
-	} else {
-		config = fuse_loop_cfg_create();
-		fuse_loop_cfg_set_max_threads(config, o->threads);
-		end = fuse_session_loop_mt(session, config);
-		fuse_loop_cfg_destroy(config);
-	}
-	/* Requests are answered until server_drain is through. */
-	fuse_session_reset(session);
-	/* The number of the signal that ended it, or -errno. */
-	return end < 0 ? 1 : 0;
 }
 
 static struct fuse_session *
@@ -119,7 +85,9 @@ serve(const struct options *o, struct server *s)
 		goto handlers;
 	if (o->realtime)
 		realtime = realtime_start(s->tree);
-	status = loop(o, s);
+	status = server_loop(s, o->threads) < 0;
+	/* Requests are answered until server_drain is through. */
+	fuse_session_reset(session);
 	realtime_stop(realtime);
 	server_drain(s);
 	fuse_session_unmount(session);
@@ -153,12 +121,25 @@ run(struct options *o)
 	return status;
 }
 
+/*
+ * What is freed is to be free for the host: one heap for all threads, as the
+ * tree's lock lets few of them work at once, and none of the large texts in it,
+ * whatever size they had before.
+ */
+static void
+heap_setup(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, LARGE_TEXT);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options o;
 	int status = 1;
 
+	heap_setup();
 	switch (options_read(&o, argc, argv)) {
 	case OPTIONS_RUN:
 		status = run(&o);

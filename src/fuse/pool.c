@@ -6,7 +6,8 @@
  * pool's queue once, or in the hands of one worker, never both.  A worker
  * takes a handle, runs its first job, and puts the handle back at the end if
  * it has more, so that one long stream does not shut out the others.  Workers
- * are started when there is work and none of them rests.
+ * are started when there is work and none of them rests.  What streams made
+ * and freed again goes back to the host when there was no work for a moment.
  */
 #include "pool_impl.h"
 
@@ -14,9 +15,12 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <malloc.h>
 #include <pthread.h>
+#include <time.h>
 
 #define MOST_WORKERS 4
+#define QUIET_NS 200000000
 
 struct job {
 	fuse_req_t req;
@@ -33,6 +37,7 @@ struct pool {
 	unsigned int unfinished; /* jobs that wait or run */
 	unsigned int resting;	 /* workers that wait for work */
 	unsigned int nr_workers;
+	bool untidy; /* a job has run since the heap was trimmed */
 	pthread_t workers[MOST_WORKERS];
 	bool quit;
 };
@@ -76,6 +81,39 @@ pool_run_one(struct pool *p, struct handle *h)
 	g_free(job);
 	pthread_mutex_lock(&p->lock);
 	p->unfinished--;
+	p->untidy = true;
+}
+
+/* Holds: lock, but not while it trims. */
+static void
+pool_trim(struct pool *p)
+{
+	p->untidy = false;
+	pthread_mutex_unlock(&p->lock);
+	malloc_trim(0);
+	pthread_mutex_lock(&p->lock);
+}
+
+/* Wait for work; when there is none for a moment, tidy up.  Holds: lock. */
+static void
+pool_rest(struct pool *p)
+{
+	struct timespec until;
+	int err = 0;
+
+	p->resting++;
+	if (p->untidy) {
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += QUIET_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		err = pthread_cond_timedwait(&p->work, &p->lock, &until);
+	} else {
+		pthread_cond_wait(&p->work, &p->lock);
+	}
+	p->resting--;
+	if (err && !p->unfinished && p->untidy)
+		pool_trim(p);
 }
 
 static void *
@@ -87,15 +125,12 @@ pool_worker(void *arg)
 	for (;;) {
 		struct handle *h = g_queue_pop_head(&p->ready);
 
-		if (h) {
+		if (h)
 			pool_run_one(p, h);
-			continue;
-		}
-		if (p->quit)
+		else if (!p->quit)
+			pool_rest(p);
+		else
 			break;
-		p->resting++;
-		pthread_cond_wait(&p->work, &p->lock);
-		p->resting--;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -145,10 +180,14 @@ struct pool *
 pool_new(struct server *s)
 {
 	struct pool *p = g_new0(struct pool, 1);
+	pthread_condattr_t attr;
 
 	p->server = s;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->work, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->work, &attr);
+	pthread_condattr_destroy(&attr);
 	return p;
 }
 

@@ -14,7 +14,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define DRAIN_POLL_MS 5
@@ -60,32 +59,6 @@ server_new(struct tree *tree)
 	return s;
 }
 
-/*
- * libfuse gives 0 for a request that was read just when a signal came, and its
- * sender would wait for ever, with a directory's lock perhaps.  A request
- * starts with its length, so it is seen whether one was read.
- */
-int
-server_dispatch(struct server *s)
-{
-	struct fuse_buf *buf = &s->request;
-	bool known = buf->mem;
-	uint32_t len = 0;
-	int got;
-
-	if (known)
-		memcpy(buf->mem, &len, sizeof(len));
-	got = fuse_session_receive_buf(s->session, buf);
-	if (!got && known) {
-		memcpy(&len, buf->mem, sizeof(len));
-		buf->size = len;
-		got = (int)len;
-	}
-	if (got > 0)
-		fuse_session_process_buf(s->session, buf);
-	return got;
-}
-
 /* Answer one request, if one comes soon. */
 static void
 dispatch_one(struct server *s)
@@ -96,7 +69,7 @@ dispatch_one(struct server *s)
 		return;
 	/* It ends already: another signal changes nothing. */
 	fuse_session_reset(s->session);
-	server_dispatch(s);
+	server_dispatch(s, &s->request);
 }
 
 /*

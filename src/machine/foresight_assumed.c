@@ -20,24 +20,29 @@
 
 #define NEIGHBOURS 16 /* brought along with a page that was taken */
 
-static gpointer
-key_of(pfn_t pfn)
-{
-	return GSIZE_TO_POINTER((gsize)pfn);
-}
-
 static bool
 is_assumed(const struct foresight *f, pfn_t pfn)
 {
 	return f->assumed && pfn != PFN_NONE &&
-	       g_hash_table_contains(f->assumed, key_of(pfn));
+	       f->assumed[pfn / 8] >> pfn % 8 & 1;
+}
+
+static void
+assume(struct foresight *f, pfn_t pfn)
+{
+	f->assumed[pfn / 8] |= (uint8_t)(1 << pfn % 8);
+	f->assumed_sum += pfn * pfn;
+	f->nr_assumed++;
 }
 
 static void
 forget(struct foresight *f, pfn_t pfn)
 {
-	if (g_hash_table_remove(f->assumed, key_of(pfn)))
-		f->assumed_sum -= pfn * pfn;
+	if (!is_assumed(f, pfn))
+		return;
+	f->assumed[pfn / 8] &= (uint8_t) ~(1 << pfn % 8);
+	f->assumed_sum -= pfn * pfn;
+	f->nr_assumed--;
 }
 
 void
@@ -52,7 +57,7 @@ assumed_begin(struct machine *m)
 	f->started = true;
 	if (f->assumed || !ranges)
 		return;
-	f->assumed = g_hash_table_new(NULL, NULL);
+	f->assumed = g_new0(uint8_t, phys->max_pfn / 8 + 1);
 	f->proved = g_new0(uint8_t, phys->nr_zones * phys->nr_cpus);
 	for (guint i = 0; i < ranges->len; i++) {
 		const struct typed_frames *r =
@@ -62,8 +67,7 @@ assumed_begin(struct machine *m)
 			if (phys->frames[at].state != FRAME_PCP ||
 			    phys->frames[at].order)
 				continue;
-			g_hash_table_add(f->assumed, key_of(at));
-			f->assumed_sum += at * at;
+			assume(f, at);
 		}
 	}
 }
@@ -71,8 +75,7 @@ assumed_begin(struct machine *m)
 void
 assumed_free(struct foresight *f)
 {
-	if (f->assumed)
-		g_hash_table_destroy(f->assumed);
+	g_free(f->assumed);
 	g_free(f->proved);
 }
 
@@ -82,7 +85,7 @@ assumed_shown(struct step *s)
 	struct foresight *f = s->replay->foresight;
 	pfn_t end = s->pfn + block_pages(s->order);
 
-	if (!f->assumed || !g_hash_table_size(f->assumed))
+	if (!f->nr_assumed)
 		return;
 	for (pfn_t at = s->pfn; at < end; at++)
 		forget(f, at);
@@ -98,13 +101,21 @@ is_proved(const struct step *s, const struct zone *zone, enum migratetype type)
 	       f->proved[zone->id * s->m->phys->nr_cpus + s->cpu] >> type & 1;
 }
 
-bool
-assumed_demote(struct step *s, pfn_t head, enum migratetype type)
+uint64_t
+assumed_demote(struct step *s, struct zone *zone, unsigned int order,
+	       enum migratetype type, uint64_t most)
 {
-	if (!is_assumed(s->replay->foresight, head))
-		return false;
-	resync_move(s->m->phys, head, type, s->cpu, true);
-	return true;
+	const struct foresight *f = s->replay->foresight;
+	pfn_t last = PFN_NONE;
+	uint64_t nr;
+
+	if (!f->nr_assumed || order)
+		return 0;
+	nr = foresee_pcp_run(zone, s->cpu, order, type, f->assumed, most,
+			     &last);
+	if (nr)
+		resync_rotate(zone, last);
+	return nr;
 }
 
 int64_t

@@ -198,16 +198,34 @@ heal_extfrag(struct step *s, struct zone *zone, unsigned int asked,
 /* --- per-cpu lists ----------------------------------------------------------
  */
 
+/* The block has left its list without an event. */
 static void
-take_head(struct step *s, struct zone *zone, unsigned int order,
-	  enum migratetype type)
+take_silently(struct step *s, pfn_t pfn, unsigned int order,
+	      enum migratetype type)
 {
-	pfn_t pfn = foresee_pcp(zone, s->cpu, order, type);
-
-	if (pfn == PFN_NONE || assumed_demote(s, pfn, type))
-		return;
 	resync_take(s->m->phys, pfn, order, type, s->cpu);
 	s->replay->counts.missing += block_pages(order);
+}
+
+/* The first @nr blocks of the CPU's list are not there: what was assumed of
+ * them goes to the tail, the others have left silently. */
+static void
+take_heads(struct step *s, struct zone *zone, unsigned int order,
+	   enum migratetype type, uint64_t nr)
+{
+	while (nr) {
+		uint64_t demoted = assumed_demote(s, zone, order, type, nr);
+		pfn_t pfn;
+
+		nr -= demoted;
+		if (demoted)
+			continue;
+		pfn = foresee_pcp(zone, s->cpu, order, type);
+		if (pfn == PFN_NONE)
+			return;
+		take_silently(s, pfn, order, type);
+		nr--;
+	}
 }
 
 /* It was taken silently, we thought: put back from the last to @pfn. */
@@ -255,15 +273,21 @@ heal_deep(struct step *s, struct zone *zone, enum migratetype type,
 	if (type >= MIGRATE_PCPTYPES)
 		return;
 	moved = g_array_new(FALSE, FALSE, sizeof(pfn_t));
-	for (; depth; depth--) {
+	while (depth) {
+		uint64_t demoted =
+			assumed_demote(s, zone, s->order, type, depth);
 		pfn_t pfn = foresee_pcp(zone, s->cpu, s->order, type);
 
+		depth -= demoted;
+		if (demoted)
+			continue;
 		if (pfn == PFN_NONE)
 			break;
 		if (was_freed(s, pfn) && !is_shown(s, pfn) &&
 		    pageblock_type(phys, pfn) == type)
 			g_array_append_val(moved, pfn);
-		take_head(s, zone, s->order, type);
+		take_silently(s, pfn, s->order, type);
+		depth--;
 	}
 	for (guint i = moved->len; i-- > 0;) {
 		pfn_t pfn = g_array_index(moved, pfn_t, i);
@@ -303,8 +327,7 @@ heal_alloc(struct step *s, struct zone *zone, enum migratetype type)
 	if (depth > STACK_MOST)
 		heal_deep(s, zone, type, depth);
 	else
-		for (; depth; depth--)
-			take_head(s, zone, s->order, type);
+		take_heads(s, zone, s->order, type, depth);
 }
 
 /* Pages of the pageblock of @pfn that were freed to the list of @was came to
@@ -318,8 +341,9 @@ relist(struct step *s, struct zone *zone, pfn_t pfn, enum migratetype was,
 	struct list_cursor cursor = {0};
 	pfn_t at;
 
-	while ((at = pcp_list_next(zone, s->cpu, s->order * 3 + was,
-				   &cursor)) != PFN_NONE)
+	while ((at = pcp_list_next(zone, s->cpu,
+				   foresee_pcp_list(s->order, was), &cursor)) !=
+	       PFN_NONE)
 		if (at >> shift == pfn >> shift && was_freed(s, at))
 			g_array_append_val(all, at);
 	for (guint i = all->len; i-- > 0;)
@@ -378,8 +402,8 @@ heal_refill(struct step *s, struct burst *burst)
 	assumed_refill(s, burst);
 	if (burst->before > STACK_MOST)
 		return;
-	for (; burst->before; burst->before--)
-		take_head(s, burst->zone, burst->order, burst->type);
+	take_heads(s, burst->zone, burst->order, burst->type, burst->before);
+	burst->before = 0;
 }
 
 /* --- bulk allocations -------------------------------------------------------

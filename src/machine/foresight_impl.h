@@ -48,11 +48,12 @@ struct foresight {
 	bool started; /* a start state was given */
 	enum pcp_phase phase;
 	struct foresight_cpu *cpu; /* [nr_cpus] */
-	int64_t *hidden; /* [zone * nr_cpus + cpu]: pages of that list that the
-			    model does not know of */
-	GArray *late;	 /* of struct pfn_span: initialised late */
-	GHashTable *assumed;  /* pfns that a capture found on per-cpu lists and
-				 no step has named; NULL: no capture */
+	int64_t *hidden;  /* [zone * nr_cpus + cpu]: pages of that list that the
+			     model does not know of */
+	GArray *late;	  /* of struct pfn_span: initialised late */
+	uint8_t *assumed; /* bits by pfn: a capture found it on a per-cpu list
+			     and no step has named it; NULL: no capture */
+	uint64_t nr_assumed;
 	uint64_t assumed_sum; /* of their squares, for the fingerprint */
 	uint8_t *proved; /* [zone * nr_cpus + cpu]: bits by type: the list was
 			    empty once */
@@ -125,7 +126,9 @@ void assumed_refill(struct step *s, struct burst *burst);
  * may be tuned by its kernel.  0 where nothing was captured. */
 int64_t assumed_slack(const struct foresight *f,
 		      const struct per_cpu_pages *pcp);
-/* When @head of the list of @type is assumed, it goes to the tail: true. */
-bool assumed_demote(struct step *s, pfn_t head, enum migratetype type);
+/* Those of the first @most blocks of the CPU's list that are assumed, as far as
+ * they are in a row, go to the tail, in their order.  Returns how many. */
+uint64_t assumed_demote(struct step *s, struct zone *zone, unsigned int order,
+			enum migratetype type, uint64_t most);
 
 #endif

@@ -33,11 +33,17 @@ foresee_buddy(const struct zone *zone, unsigned int order,
 	return PFN_NONE;
 }
 
+unsigned int
+foresee_pcp_list(unsigned int order, enum migratetype type)
+{
+	return pcp_index(pcp_list_type(type), order);
+}
+
 static uint32_t
 pcp_head(const struct zone *zone, unsigned int cpu, unsigned int order,
 	 enum migratetype type)
 {
-	unsigned int index = pcp_index(pcp_list_type(type), order);
+	unsigned int index = foresee_pcp_list(order, type);
 
 	return zone->pcp ? zone->pcp[cpu].list[index].head : 0;
 }
@@ -51,24 +57,55 @@ foresee_pcp(const struct zone *zone, unsigned int cpu, unsigned int order,
 	return link ? link_pfn(zone, link) : PFN_NONE;
 }
 
+/* The frame of link 0, which there is not: the walks below take hundreds of
+ * steps for one block. */
+static const struct frame *
+link_frames(const struct zone *zone)
+{
+	return &zone->phys->frames[zone->link_base] - 1;
+}
+
 uint64_t
 foresee_pcp_depth(const struct zone *zone, unsigned int cpu, unsigned int order,
 		  enum migratetype type, pfn_t pfn)
 {
-	uint32_t at = pcp_head(zone, cpu, order, type);
+	const struct frame *f = &zone->phys->frames[pfn];
+	const struct frame *frames = link_frames(zone);
 	uint64_t depth = 0;
 
-	for (; at; at = link_frame(zone, at)->next, depth++)
-		if (link_pfn(zone, at) == pfn)
-			return depth;
-	return UINT64_MAX;
+	if (f->state != FRAME_PCP || f->zone != zone->id ||
+	    f->place != pcp_place(zone, &zone->pcp[cpu],
+				  foresee_pcp_list(order, type)))
+		return UINT64_MAX;
+	for (; f->prev; f = &frames[f->prev])
+		depth++;
+	return depth;
+}
+
+uint64_t
+foresee_pcp_run(const struct zone *zone, unsigned int cpu, unsigned int order,
+		enum migratetype type, const uint8_t *bits, uint64_t most,
+		pfn_t *last)
+{
+	const struct frame *frames = link_frames(zone);
+	uint32_t at = pcp_head(zone, cpu, order, type);
+	uint64_t nr = 0;
+
+	for (; at && nr < most; at = frames[at].next, nr++) {
+		pfn_t pfn = link_pfn(zone, at);
+
+		if (!(bits[pfn / 8] >> pfn % 8 & 1))
+			break;
+		*last = pfn;
+	}
+	return nr;
 }
 
 uint64_t
 foresee_pcp_length(const struct zone *zone, unsigned int cpu,
 		   unsigned int order, enum migratetype type)
 {
-	return zone->pcp[cpu].length[pcp_index(pcp_list_type(type), order)];
+	return zone->pcp[cpu].length[foresee_pcp_list(order, type)];
 }
 
 /* Pages of the pageblock that are free, and allocated ones that can move. */

@@ -111,6 +111,24 @@ resync_move(struct phys *phys, pfn_t pfn, enum migratetype type,
 }
 
 void
+resync_rotate(struct zone *zone, pfn_t last)
+{
+	struct frame *f = &zone->phys->frames[last];
+	unsigned int index;
+	struct block_list *list;
+
+	list = &pcp_holding(zone, last, &index)->list[index];
+	if (!f->next)
+		return;
+	link_frame(zone, list->tail)->next = list->head;
+	link_frame(zone, list->head)->prev = list->tail;
+	link_frame(zone, f->next)->prev = 0;
+	list->head = f->next;
+	list->tail = link_of(zone, last);
+	f->next = 0;
+}
+
+void
 resync_untake(struct phys *phys, pfn_t pfn, unsigned int order,
 	      enum migratetype type, unsigned int cpu, bool to_tail)
 {
@@ -163,18 +181,19 @@ unmanage(struct phys *phys, pfn_t start, pfn_t end)
 {
 	GArray *spans = phys->managed;
 
-	for (guint i = spans->len; i-- > 0;) {
+	for (guint i = phys_span_above(spans, start); i < spans->len;) {
 		struct pfn_span *s = &g_array_index(spans, struct pfn_span, i);
 		struct pfn_span rest = {end, s->end, s->zone};
 
-		if (s->start >= end || s->end <= start)
-			continue;
-		s->end = start;
-		if (rest.start < rest.end)
-			g_array_insert_val(spans, i + 1, rest);
-		s = &g_array_index(spans, struct pfn_span, i);
-		if (s->start >= s->end)
+		if (s->start >= end)
+			break;
+		s->end = MAX_OF(s->start, start);
+		if (s->start < s->end)
+			i++;
+		else
 			g_array_remove_index(spans, i);
+		if (rest.start < rest.end)
+			g_array_insert_val(spans, i, rest);
 	}
 }
 

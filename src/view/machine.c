@@ -2,6 +2,7 @@
 /* machine.c - /machine, /memblock and the README: what was booted */
 #include "kmemfs/show.h"
 
+#include "kmemfs/hw/ram.h"
 #include "kmemfs/phys/firmware.h"
 #include "kmemfs/view/sums.h"
 
@@ -87,6 +88,12 @@ void
 show_machine_state(const struct view *v, struct out *out)
 {
 	out_str(out, v->m->state == MACHINE_PANIC ? "panic\n" : "running\n");
+}
+
+void
+show_machine_ram_held(const struct view *v, struct out *out)
+{
+	put_value(out, ram_held(v->m->ram));
 }
 
 /* --- /memblock ----------------------------------------------------------- */

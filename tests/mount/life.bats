@@ -107,6 +107,23 @@ setup() {
 	done
 }
 
+@test "SIGTERM ends a busy daemon of several threads" {
+	busy() {
+		[ "$(cat "$mnt/history/position")" -gt 20000 ]
+	}
+	for round in $(seq 12); do
+		mount_machine --threads=4
+		for kind in 0 1 2 3; do
+			"$BATS_TEST_DIRNAME/busy-names" "$mnt" $kind 3>&- &
+		done
+		soon busy
+		kill -TERM "$(daemon_pid)"
+		soon no_daemon
+		not mountpoint -q "$mnt"
+		wait || true
+	done
+}
+
 @test "unmounting ends the daemon" {
 	mount_machine
 	umount "$mnt"

@@ -494,8 +494,9 @@ class Client:
             self.write("control/batch", "".join(
                 "page/__free_pages %s\n" % n for n in names[at:at + 1000]))
 
-    def settle(self):
-        """Free all but what is kept; then everything must agree."""
+    def settle(self, held):
+        """Free all but what is kept; then everything must agree.  What RAM
+        has in it goes into the file @held."""
         for block in os.listdir(self.path("sys/devices/system/memory")):
             if block[-1].isdigit():
                 self.attempt({E.EINVAL}, "online", self.write,
@@ -520,6 +521,10 @@ class Client:
                      "control/page/alloc_pages", "GFP_NO\n")
         if self.read("history/digest") != digest:
             raise Fault("a read or a refused op changed the digest")
+        with open(held, "wb") as f:
+            f.write(self.read("machine/ram_held"))
+        # A moment after a stream the daemon gives back what it has freed.
+        self.write("control/batch", "\n" * BLOCK)
         print("position", self.read("history/position").decode().strip(),
               "digest", digest.decode().strip()[:16], flush=True)
 

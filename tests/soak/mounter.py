@@ -58,8 +58,9 @@ class Mounter(Client):
         """Take the mount away; true: the daemon has to end with status 0."""
         if how == "kill":
             daemon.kill()
+            # Its clients and its notifier may wait for each other.
+            subprocess.run(["umount", "-f", "-l", self.mnt], check=True)
             daemon.wait()
-            subprocess.run(["umount", "-l", self.mnt], check=True)
             return False
         if how in ("term", "int"):
             daemon.send_signal(signal.SIGTERM if how == "term"

@@ -28,6 +28,13 @@ uint64_t foresee_pcp_depth(const struct zone *zone, unsigned int cpu,
 			   unsigned int order, enum migratetype type,
 			   pfn_t pfn);
 
+/* How many of the first @most blocks of the list, in a row, have their bit in
+ * @bits (by pfn) set; *@last is the last of them. */
+uint64_t foresee_pcp_run(const struct zone *zone, unsigned int cpu,
+			 unsigned int order, enum migratetype type,
+			 const uint8_t *bits, uint64_t most, pfn_t *last);
+/* Which of a CPU's lists has such blocks: for pcp_list_next(). */
+unsigned int foresee_pcp_list(unsigned int order, enum migratetype type);
 /* How many blocks that list has. */
 uint64_t foresee_pcp_length(const struct zone *zone, unsigned int cpu,
 			    unsigned int order, enum migratetype type);
@@ -101,6 +108,9 @@ void resync_excess(struct phys *phys, pfn_t pfn);
  * head, or the tail, of @cpu's list of @type. */
 void resync_move(struct phys *phys, pfn_t pfn, enum migratetype type,
 		 unsigned int cpu, bool to_tail);
+/* The blocks of a per-cpu list from its head to @last go to the tail, in their
+ * order. */
+void resync_rotate(struct zone *zone, pfn_t last);
 /* Take back resync_take(): the block goes to the head, or the tail, of @cpu's
  * list. */
 void resync_untake(struct phys *phys, pfn_t pfn, unsigned int order,

@@ -2,6 +2,8 @@
 /* test_mirror.c - recorded steps: what they find, what they change */
 #include "fixture.h"
 
+#include "kmemfs/phys/foresight.h"
+
 #include <stdio.h>
 
 #define NORMAL(f) fixture_zone(f, 0, ZONE_NORMAL)
@@ -51,6 +53,30 @@ START_TEST(a_refill_an_allocation_a_free_and_a_drain_are_as_recorded)
 				    "mm_page_free 1024 0; "
 				    "mm_page_pcpu_drain 1024 0 0; "
 				    "mm_page_pcpu_drain 1025 0 0");
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(the_head_of_a_list_goes_behind_its_tail_in_order)
+{
+	struct fixture *f = fixture_mirror();
+	struct zone *zone = NORMAL(f);
+
+	for (pfn_t pfn = 1024; pfn < 1028; pfn++)
+		ck_assert_int_eq(LOCKED(f, pfn, 0, true), MIRROR_OK);
+	ck_assert_str_eq(PCP(f, 0, UNMOVABLE), "1024 1025 1026 1027");
+	resync_rotate(zone, 1025);
+	ck_assert_str_eq(PCP(f, 0, UNMOVABLE), "1026 1027 1024 1025");
+	assert_lawful(f);
+	resync_rotate(zone, 1026);
+	ck_assert_str_eq(PCP(f, 0, UNMOVABLE), "1027 1024 1025 1026");
+	resync_rotate(zone, 1026);
+	ck_assert_str_eq(PCP(f, 0, UNMOVABLE), "1027 1024 1025 1026");
+	assert_lawful(f);
+	ck_assert_int_eq(TAKE(f, 1026, 0), MIRROR_OK);
+	ck_assert_int_eq(DRAIN(f, 1025, 0), MIRROR_OK);
+	ck_assert_str_eq(PCP(f, 0, UNMOVABLE), "1027 1024");
+	assert_lawful(f);
 	fixture_free(f);
 }
 END_TEST
@@ -309,6 +335,7 @@ suite_mirror(void)
 	tcase_add_test(t, a_page_in_the_middle_of_a_free_block_is_cut_out);
 	tcase_add_test(t,
 		       parts_of_a_recorded_block_are_gathered_from_everywhere);
+	tcase_add_test(t, the_head_of_a_list_goes_behind_its_tail_in_order);
 	tcase_add_test(t, a_page_on_another_cpus_list_is_found);
 	tcase_add_test(t, the_rest_of_a_split_stays_on_the_lists_it_was_on);
 	tcase_add_test(t, a_reserved_frame_is_given_to_the_zone);
