@@ -289,7 +289,7 @@ do_replay(struct tree *t, int nr, char **words)
 	if (nr > 1)
 		err = put_bytes(t, "replay/policy", words[1], strlen(words[1]));
 	if (!err)
-		err = feed(t, "replay/ftrace", words[0]);
+		err = feed_recording(t, words[0]);
 	return err ? err : copy_out(t, "replay/progress", stdout);
 }
 
@@ -374,21 +374,21 @@ do_export(struct tree *t, int nr, char **words)
 }
 
 const struct command commands[] = {
-	{"do",	       1, 1, do_op, "OP ARGS", "do an op, print its answer"},
-	{"cat",		1, 1, do_cat, "PATH...", "print files"},
-	{"ls",     0, 2, do_ls, "[-R] [PATH]", "list a directory"},
-	{"write",		  2, 2, do_write, "PATH TEXT", "write text to a file"},
-	{"put", 2, 2, do_put, "PATH HOSTFILE",
+	{"do",			  1, 1, true, do_op, "OP ARGS", "do an op, print its answer"},
+	{"cat",			    1, 1, true, do_cat, "PATH...", "print files"},
+	{"ls",			0, 2, false, do_ls, "[-R] [PATH]", "list a directory"},
+	{"write", 2, 2, true, do_write, "PATH TEXT", "write text to a file"},
+	{"put",			 2, 2, false, do_put, "PATH HOSTFILE",
 	 "write a host file's bytes to a file"},
-	{"mkdir",	  1, 1, do_mkdir, "PATH", "make a directory"},
-	{"rmdir", 1, 1, do_rmdir, "PATH", "remove one"},
-	{"replay",	   1, 2, do_replay, "FILE [POLICY]",
+	{"mkdir",			    1, 1, false, do_mkdir, "PATH", "make a directory"},
+	{"rmdir",		       1, 1, false, do_rmdir, "PATH", "remove one"},
+	{"replay",		   1, 2, false, do_replay, "FILE [POLICY]",
 	 "replay a recording, plain or zstd"},
-	{"batch",		  1, 1, do_batch, "FILE", "run a file of ops"},
-	{"doc", 1, 1, do_doc, "PATH", "explain a name"},
-	{"verify",		   0, 0, do_verify, "",
+	{"batch",			  1, 1, false, do_batch, "FILE", "run a file of ops"},
+	{"doc",			    1, 1, false, do_doc, "PATH", "explain a name"},
+	{"verify",			0, 0, false, do_verify, "",
 	 "check every law; status 1 when one is broken"},
-	{"export",1, 1, do_export, "DIR",
+	{"export",	   1, 1, false, do_export, "DIR",
 	 "write the tree, but RAM, to a host folder"},
-	{0	  },
+	{0		      },
 };

@@ -9,6 +9,7 @@
 #include "compare_impl.h"
 
 #include "kmemfs/machine/config.h"
+#include "kmemfs/machine/journal.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -142,8 +143,31 @@ work(struct tree *t, const struct plan *plan)
 	if (!err && plan->policy)
 		err = set_policy(t, plan->policy);
 	if (!err && plan->replay)
-		err = feed(t, "replay/ftrace", plan->replay);
+		err = feed_recording(t, plan->replay);
 	return err;
+}
+
+/* Else a machine would be put there. */
+static bool
+holds_state(const char *dir)
+{
+	char *journal = g_build_filename(dir, "journal", NULL);
+	bool found = g_file_test(journal, G_FILE_TEST_IS_REGULAR);
+
+	g_free(journal);
+	return found;
+}
+
+/* The work is only tried: a state directory does not keep it. */
+static bool
+leave_state(struct machine *m, char **error)
+{
+	char hash[65];
+
+	journal_close(m->journal);
+	machine_hash(m, hash);
+	m->journal = journal_open(NULL, hash, error);
+	return m->journal != NULL;
 }
 
 static int
@@ -159,10 +183,19 @@ side_run(struct side *side, const struct plan *plan, const char *text)
 
 	if (err)
 		return err;
+	if (words.state && !holds_state(words.state)) {
+		err = say(text, g_strdup("no state is kept there"));
+		side_words_fini(&words);
+		return err;
+	}
 	config = config_load_set(words.machine, words.state, words.settings,
 				 &error);
 	if (config)
 		m = machine_boot(config, words.state, &error);
+	if (m && words.state && !leave_state(m, &error)) {
+		machine_free(m);
+		m = NULL;
+	}
 	side_words_fini(&words);
 	if (!m)
 		return say(text, error);

@@ -22,20 +22,37 @@ static const char *const colours[COMPARE_MOST] = {
 	"#1b6ca8", "#d1603d", "#3f8f4f", "#8a5ca8",
 	"#b8962e", "#4aa0a0", "#a84a6a", "#666666"};
 
-/* Free pages in blocks of @order, all zones. */
+/* Free memory in blocks of @order, all zones: pages may differ in size. */
 static uint64_t
-pages_in(const struct side *side, unsigned int order)
+kib_in(const struct side *side, unsigned int order)
 {
 	uint64_t pages = 0;
 
 	for (unsigned int z = 0; z < side->nr_zones; z++)
 		pages += side->zones[z].blocks[order] << order;
-	return pages;
+	return pages * side->page_kib;
+}
+
+/* The unit in which @most KiB has at most four digits before the point. */
+static const char *
+plot_unit(uint64_t most, double *kib)
+{
+	static const char *const names[] = {"MiB", "GiB", "TiB"};
+	size_t unit = 0;
+
+	for (*kib = 1024;
+	     (double)most >= 10000 * *kib && unit + 1 < ARRAY_SIZE(names);
+	     unit++)
+		*kib *= 1024;
+	return names[unit];
 }
 
 static void
-plot_grid(uint64_t most, unsigned int page_kib, struct out *out)
+plot_grid(uint64_t most, struct out *out)
 {
+	double kib;
+	const char *unit = plot_unit(most, &kib);
+
 	for (unsigned int i = 0; i <= GRID; i++) {
 		int y = TOP + HEIGHT - (int)(HEIGHT * i / GRID);
 
@@ -45,9 +62,9 @@ plot_grid(uint64_t most, unsigned int page_kib, struct out *out)
 			   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">"
 			   "%.1f</text>\n",
 			   LEFT, y, LEFT + WIDTH, y, LEFT - 6, y + 4,
-			   (double)most * i / GRID * page_kib / 1024);
+			   (double)most * i / GRID / kib);
 	}
-	out_printf(out, "<text x=\"4\" y=\"%d\">MiB</text>\n", TOP - 8);
+	out_printf(out, "<text x=\"4\" y=\"%d\">%s</text>\n", TOP - 8, unit);
 }
 
 static void
@@ -61,7 +78,7 @@ plot_bars(const struct side *sides, unsigned int nr, uint64_t most,
 		double x = LEFT + group * order + group * 0.1;
 
 		for (unsigned int i = 0; i < nr; i++) {
-			double h = (double)pages_in(&sides[i], order) * HEIGHT /
+			double h = (double)kib_in(&sides[i], order) * HEIGHT /
 				   (double)most;
 
 			out_printf(out,
@@ -86,10 +103,10 @@ compare_plot(const struct side *sides, unsigned int nr, struct out *out)
 
 	for (unsigned int i = 0; i < nr; i++) {
 		for (unsigned int order = 0; order < MAX_ORDER; order++)
-			most = MAX_OF(most, pages_in(&sides[i], order));
+			most = MAX_OF(most, kib_in(&sides[i], order));
 	}
 	svg_begin(out, LEFT + WIDTH + 16, height);
-	plot_grid(most, sides[0].page_kib, out);
+	plot_grid(most, out);
 	plot_bars(sides, nr, most, out);
 	out_printf(out,
 		   "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">free memory "

@@ -201,7 +201,8 @@ print_order_line(const struct table *t, const struct zone_state *zone,
 	for (unsigned int order = 0; order < MAX_ORDER; order++) {
 		switch (row) {
 		case FREE_BLOCKS:
-			out_printf(t->out, "%*llu", ORDER_WIDTH,
+			/* Apart, however many there are. */
+			out_printf(t->out, " %*llu", ORDER_WIDTH - 1,
 				   (unsigned long long)zone->blocks[order]);
 			break;
 		case UNUSABLE:

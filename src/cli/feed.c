@@ -4,6 +4,8 @@
  */
 #include "kmem_impl.h"
 
+#include "kmemfs/machine/replay.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -15,6 +17,18 @@
 #define PIECE ((size_t)1 << 20)
 
 static const uint8_t zstd_magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
+
+/* What is not unpacked here, by its first bytes. */
+static const struct {
+	const char *magic, *tool;
+} packers[] = {
+	{"\x1f\x8b",	     "gzip"  },
+	{"BZh",		"bzip2" },
+	{"\xfd"
+	 "7zXZ",	 "xz"    },
+	{"\x04\x22\x4d\x18", "lz4"	  },
+	{"PK\x03\x04",       "funzip"},
+};
 
 struct feeding {
 	struct tree *t;
@@ -58,19 +72,51 @@ give_zstd(struct feeding *f, ZSTD_DStream *stream, void *bytes, size_t len,
 	return err;
 }
 
+/* The tool that unpacks what begins with @bytes, NULL: it is taken as it is. */
+static const char *
+packer_of(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
+		size_t magic = strlen(packers[i].magic);
+
+		if (len >= magic && !memcmp(bytes, packers[i].magic, magic))
+			return packers[i].tool;
+	}
+	return NULL;
+}
+
+/* The first piece of a file: *@packed, whether it is zstd. */
+static int
+feed_first(const struct feeding *f, const char *piece, size_t len, bool *packed)
+{
+	const char *tool = packer_of(piece, len);
+
+	*packed = len >= sizeof(zstd_magic) &&
+		  !memcmp(piece, zstd_magic, sizeof(zstd_magic));
+	if (!tool)
+		return 0;
+	fprintf(stderr,
+		"kmem: %s: of compressed files only zstd is read here; "
+		"%s unpacks it, and - is standard input\n",
+		f->name, tool);
+	return -EINVAL;
+}
+
 static int
 feed_all(struct feeding *f, int fd)
 {
 	ZSTD_DStream *stream = ZSTD_createDStream();
 	void *piece = g_malloc(PIECE), *room = g_malloc(PIECE);
-	bool packed = false;
+	bool packed = false, first = true;
 	ssize_t got;
 	int err = 0;
 
 	while (!err && (got = read(fd, piece, PIECE)) > 0) {
-		if (!f->at && !packed)
-			packed = (size_t)got >= sizeof(zstd_magic) &&
-				 !memcmp(piece, zstd_magic, sizeof(zstd_magic));
+		if (first)
+			err = feed_first(f, piece, (size_t)got, &packed);
+		first = false;
+		if (err)
+			break;
 		err = packed ? give_zstd(f, stream, piece, (size_t)got, room)
 			     : give(f, piece, (size_t)got);
 	}
@@ -108,4 +154,27 @@ feed(struct tree *t, const char *tree_file, const char *host_file)
 	}
 	close(fd);
 	return err;
+}
+
+int
+feed_recording(struct tree *t, const char *host_file)
+{
+	const struct replay_counts *counts;
+	uint64_t events = 0, unparsed;
+	int err = feed(t, "replay/ftrace", host_file);
+
+	if (err)
+		return err;
+	counts = &replay_of(tree_lock(t))->counts;
+	for (unsigned int i = 0; i < NR_FTRACE_EVENTS; i++)
+		events += counts->event[i];
+	unparsed = counts->unparsed;
+	tree_unlock(t);
+	if (events || !unparsed)
+		return 0;
+	fprintf(stderr,
+		"kmem: %s: none of its lines is an event as tracefs prints "
+		"it\n",
+		host_file);
+	return -EINVAL;
 }

@@ -74,7 +74,8 @@ run_words(struct tree *t, int nr, char **words)
 		fprintf(stderr, "kmem: %s: no such command\n", words[0]);
 		return -EINVAL;
 	}
-	if (nr - 1 < command->least) {
+	if (nr - 1 < command->least ||
+	    (nr - 1 > command->most && !command->more)) {
 		fprintf(stderr, "kmem: usage: %s %s\n", command->name,
 			command->words);
 		return -EINVAL;
@@ -84,7 +85,7 @@ run_words(struct tree *t, int nr, char **words)
 
 /*
  * Cut a script's line in at most as many words as its command takes; the last
- * is the rest of the line, as it is.
+ * is the rest of the line, as it is, and one too many of a command without any.
  */
 static int
 run_line(struct tree *t, char *line)
@@ -101,7 +102,7 @@ run_line(struct tree *t, char *line)
 		if (!*line)
 			break;
 		words[nr++] = line;
-		if (nr == most)
+		if (nr > 1 && nr >= most)
 			break;
 		line += strcspn(line, " \t");
 		if (*line)

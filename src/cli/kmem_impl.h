@@ -12,6 +12,7 @@ struct command {
 	const char *name;
 	int least, most; /* words after the name; a script's last word is the
 			    rest of its line */
+	bool more;	 /* a shell may give more words */
 	int (*run)(struct tree *t, int nr, char **words);
 	const char *words, *doc;
 };
@@ -27,7 +28,11 @@ int complain_refused(struct tree *t, const char *what, int err);
  * its end, may be NULL) are those of kmem itself.  0 or a negative errno, said.
  */
 int compare(const char *machine, char **settings, int argc, char **argv);
-/* Feed a host file, plain or zstd, to a stream of the tree. */
+/* Feed a host file, plain or zstd, to a stream of the tree.  Files that are
+ * compressed otherwise are refused. */
 int feed(struct tree *t, const char *tree_file, const char *host_file);
+/* Replay a recording.  One of lines that are all no event's is refused, with
+ * -EINVAL, after it was given. */
+int feed_recording(struct tree *t, const char *host_file);
 
 #endif

@@ -336,6 +336,9 @@ replay_slab_release(struct step *s)
 
 	if (!slab)
 		return 0;
+	/* Those that were passed over are nobody's any more either. */
+	replay_map_free(slab->pages);
+	slab->pages = replay_map_new();
 	list = object_map_list(slab->objects, &nr);
 	for (uint64_t i = 0; i < nr; i++) {
 		object_map_take(slab->objects, list[i].ptr, &gone);

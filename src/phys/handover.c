@@ -21,35 +21,29 @@
 #define SECTION_SHIFT 27 /* x86-64: memmap in pieces of 128 MiB */
 #define MAX_BLOCK (1ULL << (MAX_ORDER - 1))
 
-static gint
-compare_spans(gconstpointer a, gconstpointer b)
-{
-	const struct pfn_span *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
-/* Keep managed sorted; join what touches. */
+/* Keep managed sorted; join what touches.  A host's start state has many
+ * thousand spans. */
 static void
 managed_add(struct phys *phys, const struct zone *zone, pfn_t start, pfn_t end)
 {
 	struct pfn_span span = {start, end, zone->id};
 	GArray *managed = phys->managed;
+	guint at = phys_span_above(managed, start);
+	struct pfn_span *spans = (struct pfn_span *)(void *)managed->data;
+	bool below = at && spans[at - 1].end == start &&
+		     spans[at - 1].zone == span.zone;
+	bool above = at < managed->len && spans[at].start == end &&
+		     spans[at].zone == span.zone;
 
-	g_array_append_val(managed, span);
-	if (managed->len > 1 &&
-	    g_array_index(managed, struct pfn_span, managed->len - 2).start >
-		    start)
-		g_array_sort(managed, compare_spans);
-	for (guint i = managed->len - 1; i > 0; i--) {
-		struct pfn_span *a =
-			&g_array_index(managed, struct pfn_span, i - 1);
-		struct pfn_span b = g_array_index(managed, struct pfn_span, i);
-
-		if (a->end != b.start || a->zone != b.zone)
-			continue;
-		a->end = b.end;
-		g_array_remove_index(managed, i);
+	if (below && above) {
+		spans[at - 1].end = spans[at].end;
+		g_array_remove_index(managed, at);
+	} else if (below) {
+		spans[at - 1].end = end;
+	} else if (above) {
+		spans[at].start = start;
+	} else {
+		g_array_insert_val(managed, at, span);
 	}
 }
 

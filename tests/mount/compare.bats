@@ -80,6 +80,23 @@ column() { # KEY SIDE: the first row called so, of a table on standard input
 	[ "$low" = "1 1" ]
 }
 
+@test "what is compared is only tried: a kept state stays as it is" {
+	state=$BATS_TEST_TMPDIR/state
+	kmem --state "$state" -m uma-small do page/alloc_pages GFP_KERNEL 3
+	before=$(cd "$state" && sha256sum journal machine.ini)
+	for i in 1 2; do
+		kmem compare --replay "$trace" "$state" "$state" \
+			> "$BATS_TEST_TMPDIR/table$i"
+	done
+	[ "$(cd "$state" && sha256sum journal machine.ini)" = "$before" ]
+	cmp "$BATS_TEST_TMPDIR/table1" "$BATS_TEST_TMPDIR/table2"
+	[ "$(column allocated_blocks 1 < "$BATS_TEST_TMPDIR/table1")" -gt 0 ]
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	fails_with "no state is kept there" \
+		kmem compare "$BATS_TEST_TMPDIR/empty" default
+	[ -z "$(ls "$BATS_TEST_TMPDIR/empty")" ]
+}
+
 @test "a setting changes the machine of every command" {
 	[ "$(kmem -m uma-small --set vm.min_free_kbytes=4321 \
 		cat proc/sys/vm/min_free_kbytes)" = 4321 ]
@@ -106,4 +123,96 @@ column() { # KEY SIDE: the first row called so, of a table on standard input
 		--plot "$BATS_TEST_TMPDIR/plot.svg" uma-small \
 		machine.cmdline=movablecore=8M machine.cmdline=movablecore=24M
 	cmp docs/what-if.svg "$BATS_TEST_TMPDIR/plot.svg"
+}
+
+@test "a recording that holds no event fails, and packed ones say what unpacks them" {
+	zstd -dcq "$trace" | head -n 100 > "$BATS_TEST_TMPDIR/text"
+	gzip -c "$BATS_TEST_TMPDIR/text" > "$BATS_TEST_TMPDIR/text.gz"
+	fails_with "gzip unpacks it" kmem replay "$BATS_TEST_TMPDIR/text.gz"
+	fails_with "gzip unpacks it" kmem compare \
+		--replay "$BATS_TEST_TMPDIR/text.gz" default default
+	fails_with "gzip unpacks it" kmem batch "$BATS_TEST_TMPDIR/text.gz"
+	gzip -dc "$BATS_TEST_TMPDIR/text.gz" | kmem replay - |
+		grep -qx "events 88"
+	echo "0	0	init-1	.	PA	0x1f" > "$BATS_TEST_TMPDIR/tsv"
+	fails_with "none of its lines is an event" \
+		kmem replay "$BATS_TEST_TMPDIR/tsv"
+	fails_with "none of its lines is an event" kmem compare \
+		--replay "$BATS_TEST_TMPDIR/tsv" default default
+	: > "$BATS_TEST_TMPDIR/empty"
+	kmem replay "$BATS_TEST_TMPDIR/empty" | grep -qx "events 0"
+}
+
+@test "words that a command does not take are refused, in a script too" {
+	zstd -dcq "$trace" | head -n 100 > "$BATS_TEST_TMPDIR/text"
+	fails_with "usage: replay FILE [POLICY]" \
+		kmem replay "$BATS_TEST_TMPDIR/text" model more
+	fails_with "usage: mkdir PATH" kmem mkdir allocations/a allocations/b
+	fails_with "usage: verify" kmem verify one two
+	fails_with "usage: verify" kmem <<< "verify 1 2 3 4 5 6 7 8 9 10 11 12"
+	[ "$(kmem cat proc/sys/vm/overcommit_ratio proc/sys/vm/min_free_kbytes |
+		wc -l)" = 2 ]
+	kmem do page/alloc_pages GFP_KERNEL 3 name=a | grep -q "^a pfn="
+}
+
+@test "the largest machine's numbers stand apart, in the table and the picture" {
+	kmem compare --plot "$BATS_TEST_TMPDIR/plot.svg" huge huge \
+		> "$BATS_TEST_TMPDIR/table"
+	awk '$2 == "A" && $1 == "free_blocks" && NF != 13 { bad = 1 }
+		$1 == "free_blocks" { seen = 1 }
+		END { exit bad || !seen }' "$BATS_TEST_TMPDIR/table"
+	grep -q '>TiB<' "$BATS_TEST_TMPDIR/plot.svg"
+	not grep -Eq 'anchor="end">[0-9]{5}' "$BATS_TEST_TMPDIR/plot.svg"
+}
+
+@test "in the picture pages count as large as they are" {
+	for size in 4K 16K; do
+		kmem -m embedded -S machine.page-size=$size cat machine/config \
+			> "$BATS_TEST_TMPDIR/$size.ini"
+	done
+	kmem compare --plot "$BATS_TEST_TMPDIR/plot.svg" \
+		"$BATS_TEST_TMPDIR/16K.ini" "$BATS_TEST_TMPDIR/4K.ini" \
+		> "$BATS_TEST_TMPDIR/table"
+	# The highest bar is that of the side with more bytes in an order.
+	awk '/^  free_blocks|^ +B +[0-9]/ && !done[$1 == "B"]++ {
+			for (i = 0; i < 11; i++) {
+				kib = $(NF - 10 + i) * 2 ^ i * ($1 == "B" ? 4 : 16)
+				most = kib > most ? kib : most
+			}
+		}
+		END { printf ">%.1f<\n", most / 1024 }' \
+		"$BATS_TEST_TMPDIR/table" > "$BATS_TEST_TMPDIR/most"
+	grep -qf "$BATS_TEST_TMPDIR/most" "$BATS_TEST_TMPDIR/plot.svg"
+}
+
+# said TEXT: docs/what-if.md says it, wherever its lines end.
+said() {
+	tr '\n' ' ' < docs/what-if.md | grep -qF -- "$1" && return
+	echo "docs/what-if.md does not say: $1" >&2
+	return 1
+}
+
+@test "the sentences of docs/what-if.md say what its tables say" {
+	# number KEY SIDE TABLE: of the document's table of that number
+	number() {
+		awk -v key="  $1 " -v n="$2" -v table="$3" '
+			$1 == "A" && $2 == "B" && $3 == "C" { at++ }
+			at == table && index($0, key) == 1 {
+				print $(NF - 3 + n); exit }' docs/what-if.md |
+			sed -E ':a; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; ta'
+	}
+	dma32() { # the rest of the document behind the first zone of that name
+		sed -n '/^node 0 DMA32/,$p' docs/what-if.md | awk -v key="$1" \
+			-v n="$2" '$1 == key { print $(NF - 3 + n); exit }'
+	}
+	unusable=$(sed -n '/^node 0 DMA32/,$p' docs/what-if.md |
+		awk '$1 == "unusable_index" { print $(NF - 4); exit }')
+	said "All $(number allocated_blocks 1 1) allocations succeed"
+	said "(\`unusable_index\` $unusable)"
+	said "$(dma32 free_pages 2) pages against $(dma32 free_pages 1),"
+	said "$(number "failed order 0" 3 1) requests fail for single pages"
+	said "$(number "fallbacks Unmovable<-Movable" 3 2) times an Unmovable"
+	said "$(number "fallbacks Movable<-Unmovable" 3 2) times a Movable one"
+	said "$(number fallbacks_that_fragment 3 2) of these $(number \
+		fallbacks 3 2) fallbacks leave"
 }

@@ -71,6 +71,63 @@ START_TEST(a_start_state_replaces_the_lists)
 }
 END_TEST
 
+/* What is managed: sorted spans that do not touch. */
+static uint64_t
+managed_pages(void)
+{
+	const GArray *spans = feed_m->phys->managed;
+	uint64_t pages = 0;
+
+	for (guint i = 0; i < spans->len; i++) {
+		const struct pfn_span *s =
+			&g_array_index(spans, struct pfn_span, i);
+
+		ck_assert_uint_lt(s->start, s->end);
+		if (i)
+			ck_assert_uint_gt(s->start, s[-1].end);
+		pages += s->end - s->start;
+	}
+	return pages;
+}
+
+START_TEST(a_start_state_of_many_pieces_is_sorted_and_joined)
+{
+	const GArray *spans = feed_m->phys->managed;
+	char line[64];
+
+	feed_op("replay/start 0 0xffffffff absent");
+	ck_assert_uint_eq(managed_pages(), 0);
+	for (unsigned int i = 0; i < 200; i += 2) {
+		snprintf(line, sizeof(line), "replay/start %u %u used", PFN + i,
+			 PFN + i);
+		feed_op(line);
+	}
+	ck_assert_uint_eq(spans->len, 100);
+	ck_assert_uint_eq(managed_pages(), 100);
+	/* Each closes a gap, but the last page, which comes first. */
+	for (unsigned int i = 199; i < 200; i -= 2) {
+		snprintf(line, sizeof(line), "replay/start %u %u free", PFN + i,
+			 PFN + i);
+		feed_op(line);
+		ck_assert_uint_eq(managed_pages(), 100 + (201 - i) / 2);
+	}
+	ck_assert_uint_eq(spans->len, 1);
+	snprintf(line, sizeof(line), "replay/start %u %u absent", PFN + 50,
+		 PFN + 59);
+	feed_op(line);
+	snprintf(line, sizeof(line), "replay/start %u %u absent", PFN + 80,
+		 PFN + 89);
+	feed_op(line);
+	ck_assert_uint_eq(spans->len, 3);
+	snprintf(line, sizeof(line), "replay/start %u %u absent", PFN + 45,
+		 PFN + 94);
+	feed_op(line);
+	ck_assert_uint_eq(spans->len, 2);
+	ck_assert_uint_eq(managed_pages(), 150);
+	ck_assert_uint_eq(phys_zone_of(feed_m->phys, PFN)->managed_pages, 150);
+}
+END_TEST
+
 START_TEST(a_start_state_takes_no_allocation_away)
 {
 	struct refusal r;
@@ -333,6 +390,7 @@ suite_foresight(void)
 
 	tcase_add_checked_fixture(tc, feed_setup, feed_teardown);
 	tcase_add_test(tc, a_start_state_replaces_the_lists);
+	tcase_add_test(tc, a_start_state_of_many_pieces_is_sorted_and_joined);
 	tcase_add_test(tc, a_start_state_takes_no_allocation_away);
 	tcase_add_test(tc, the_block_taken_is_foreseen);
 	tcase_add_test(tc, a_wrong_one_is_listed_with_what_was_expected);

@@ -369,6 +369,24 @@ START_TEST(release_frees_all_and_the_policy_can_change)
 }
 END_TEST
 
+START_TEST(release_forgets_the_pages_of_recorded_slabs)
+{
+	feed_begin("model");
+	page_alloc(0x100, 0, SLAB_GFP);
+	cache_alloc("f", address(0x100, 0), "filp", 232, 256);
+	feed_end();
+	ck_assert_uint_eq(replay_slab_pages(feed_m->replay), 1);
+	feed_op("replay/release");
+	ck_assert_uint_eq(replay_slab_pages(feed_m->replay), 0);
+	/* Of another recording it is a block that nobody allocated. */
+	feed_begin("model");
+	feed_free(0x100, 0);
+	feed_end();
+	ck_assert_uint_eq(counts()->pages_freed, 0);
+	ck_assert_uint_eq(feed_counts()->mismatch[MISMATCH_UNKNOWN], 1);
+}
+END_TEST
+
 START_TEST(an_object_that_somebody_freed_is_unknown_when_its_slab_is_gone)
 {
 	struct replay_note *note;
@@ -611,6 +629,7 @@ suite_replay_slab(void)
 		pages_are_told_by_what_follows_where_pointers_are_hashed);
 	tcase_add_test(tcase, a_direct_map_elsewhere_is_found);
 	tcase_add_test(tcase, release_frees_all_and_the_policy_can_change);
+	tcase_add_test(tcase, release_forgets_the_pages_of_recorded_slabs);
 	tcase_add_test(
 		tcase,
 		an_object_that_somebody_freed_is_unknown_when_its_slab_is_gone);
