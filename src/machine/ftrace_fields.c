@@ -116,18 +116,6 @@ fields_infer(struct ftrace_event *e, unsigned int seen)
 		e->percpu_refill = e->order == 0;
 }
 
-/* To the blank that ends a word, or the end. */
-static void
-fields_skip(struct ftrace_text *t)
-{
-	const char *stop = memchr(t->at, ' ', (size_t)(t->end - t->at));
-	const char *tab;
-
-	stop = stop ? stop : t->end;
-	tab = memchr(t->at, '\t', (size_t)(stop - t->at));
-	t->at = tab ? tab : stop;
-}
-
 /* Whether the word at @t has the key of @field; then it stands at its value. */
 static inline bool
 fields_is(struct ftrace_text *t, unsigned int field)
@@ -154,7 +142,7 @@ fields_key(struct ftrace_text *t, unsigned int first)
 		if (fields_is(t, first))
 			return first;
 	}
-	fields_skip(t);
+	t->at = ftrace_word_end(t->at, t->end);
 	return NR_FIELDS;
 }
 
@@ -175,13 +163,13 @@ ftrace_fields(struct ftrace *f, struct ftrace_text t, struct ftrace_event *e)
 			continue;
 		likely = field + 1;
 		if (field == FIELD_PAGE) {
-			fields_skip(&t);
+			t.at = ftrace_word_end(t.at, t.end);
 			continue;
 		}
 		if (field == FIELD_GFP) {
 			const char *from = t.at;
 
-			fields_skip(&t);
+			t.at = ftrace_word_end(from, t.end);
 			e->gfp = ftrace_gfp(f, from, (size_t)(t.at - from),
 					    &e->unknown_gfp);
 		} else if (!fields_number(&t, &v) ||

@@ -51,6 +51,33 @@ ftrace_blanks(struct ftrace_text *t)
 	t->at = at;
 }
 
+/* The blank that ends the word at @at, or @end.  Words are a few bytes long, so
+ * that to call memchr() would cost more than to look: eight bytes at once, for
+ * one below '!'. */
+static inline const char *
+ftrace_word_end(const char *at, const char *end)
+{
+	const uint64_t ones = 0x0101010101010101;
+	uint64_t v;
+
+	while (end - at >= (ptrdiff_t)sizeof(v)) {
+		memcpy(&v, at, sizeof(v));
+		v = GUINT64_FROM_LE(v);
+		v = (v - '!' * ones) & ~v & 0x80 * ones;
+		if (!v) {
+			at += sizeof(v);
+			continue;
+		}
+		at += (unsigned int)__builtin_ctzll(v) / 8;
+		if (*at == ' ' || *at == '\t')
+			return at;
+		at++;
+	}
+	while (at < end && *at != ' ' && *at != '\t')
+		at++;
+	return at;
+}
+
 /* A name that lines are compared with, zeros behind it. */
 #define FTRACE_KEY 32
 

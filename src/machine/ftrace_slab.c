@@ -35,19 +35,46 @@ enum {
 
 #define BYTES_MOST (1ULL << 40)
 
-/* Kernels put blanks between words, no tabs. */
+/* The eight hex digits at @at; false: not all of them are.  All are made
+ * numbers at once, and compared with what such numbers look like. */
+static inline bool
+hex8(const char *at, uint64_t *value)
+{
+	const uint64_t ones = 0x0101010101010101;
+	uint64_t text, v, letters;
+
+	memcpy(&text, at, sizeof(text));
+	text = GUINT64_FROM_BE(text);
+	/* 'a' to 'f' have bit 6. */
+	v = (text & 0x0f * ones) + 9 * (text >> 6 & ones);
+	letters = (v + 6 * ones) >> 4 & ones;
+	if (v & 0xf0 * ones ||
+	    text != v + '0' * ones + ('a' - '0' - 10) * letters)
+		return false;
+	v = (v | v >> 4) & 0x00ff00ff00ff00ff;
+	v = (v | v >> 8) & 0x0000ffff0000ffff;
+	*value = (v | v >> 16) & 0xffffffff;
+	return true;
+}
+
 static bool
 word_ends(const char *at, const char *end)
 {
-	return at == end || *at == ' ';
+	return at == end || *at == ' ' || *at == '\t';
 }
 
-static const char *
-word_end(const char *at, const char *end)
+/* Sixteen hex digits, as nearly all pointers have. */
+static inline bool
+read_hex16(struct ftrace_text *t, uint64_t *value)
 {
-	const char *blank = memchr(at, ' ', (size_t)(end - at));
+	uint64_t high, low;
 
-	return blank ? blank : end;
+	if (t->end - t->at < 16 || !hex8(t->at, &high) ||
+	    !hex8(t->at + 8, &low) || !word_ends(t->at + 16, t->end))
+		return false;
+	t->at += 16;
+	*value = high << 32 | low;
+	return true;
 }
 
 /*
@@ -61,11 +88,13 @@ read_pointer(struct ftrace_text *t, uint64_t *ptr)
 {
 	const char *from = t->at;
 
+	if (read_hex16(t, ptr))
+		return true;
 	if (t->end - from > 2 && from[0] == '0' && from[1] == 'x')
 		from = t->at += 2;
 	if (t->end - from > 2 && from[0] == '(') {
 		*ptr = from[1] == '_' ? FTRACE_PTR_HIDDEN : 0;
-		t->at = word_end(from, t->end);
+		t->at = ftrace_word_end(from, t->end);
 		return t->at - from > 2;
 	}
 	return ftrace_hex(t, ptr) && word_ends(t->at, t->end);
@@ -106,7 +135,7 @@ static void
 read_text(struct ftrace_text *t, const char **text, uint32_t *len)
 {
 	*text = t->at;
-	t->at = word_end(t->at, t->end);
+	t->at = ftrace_word_end(t->at, t->end);
 	*len = (uint32_t)(t->at - *text);
 }
 
@@ -152,7 +181,7 @@ slab_pair(struct ftrace *f, struct ftrace_event *e, struct ftrace_text *t)
 			e->node = read_node(t);
 		break;
 	}
-	t->at = word_end(t->at, t->end);
+	t->at = ftrace_word_end(t->at, t->end);
 	return 0;
 }
 

@@ -60,17 +60,21 @@ journal_merges(const struct op_desc *desc)
  * again after each string, so that numbers need not look. */
 #define RECORD_ROOM (JOURNAL_PADDED * (2 * OP_PARAMS_MAX + 4))
 
-static inline void
-put_varint(struct out *out, uint64_t v)
+static inline char *
+write_varint(char *to, uint64_t v)
 {
-	char *from = out->text + out->len, *to = from;
-
 	while (v >= 0x80) {
 		*to++ = (char)(v | 0x80);
 		v >>= 7;
 	}
 	*to++ = (char)v;
-	out->len += (size_t)(to - from);
+	return to;
+}
+
+static inline void
+put_varint(struct out *out, uint64_t v)
+{
+	out->len = (size_t)(write_varint(out->text + out->len, v) - out->text);
 }
 
 static void
@@ -95,32 +99,44 @@ journal_pad(uint8_t to[JOURNAL_PADDED], uint64_t v)
 				  (i < JOURNAL_PADDED - 1 ? 0x80 : 0));
 }
 
-static inline void
-put_argument(struct out *out, const struct param *param, const uint8_t *at)
+/* The arguments of @op, from @to on, where the text ends; returns its end. */
+static char *
+put_arguments(struct out *out, char *to, const struct op *op)
 {
-	const struct op_bytes *bytes;
-	const char *string;
-	uint64_t number;
+	const struct param *param = op->desc->params;
+	const struct param *end = param + op->desc->nr_params;
 
-	switch (encodings[param->type]) {
-	case AS_NUMBER:
-		memcpy(&number, at, sizeof(number));
-		put_varint(out, number);
-		break;
-	case AS_SIGNED:
-		memcpy(&number, at, sizeof(number));
-		put_varint(out,
-			   number << 1 ^ (uint64_t) - (int64_t)(number >> 63));
-		break;
-	case AS_STRING:
-		memcpy(&string, at, sizeof(string));
-		put_counted(out, string, string ? strlen(string) : 0);
-		break;
-	case AS_BYTES:
-		bytes = (const void *)at;
-		put_counted(out, bytes->data, bytes->len);
-		break;
+	for (; param < end; param++) {
+		const uint8_t *at = op->args.bytes + param->offset;
+		struct op_bytes bytes;
+		const char *string;
+		uint64_t number;
+
+		switch (encodings[param->type]) {
+		case AS_NUMBER:
+			memcpy(&number, at, sizeof(number));
+			to = write_varint(to, number);
+			continue;
+		case AS_SIGNED:
+			memcpy(&number, at, sizeof(number));
+			number = number << 1 ^
+				 (uint64_t) - (int64_t)(number >> 63);
+			to = write_varint(to, number);
+			continue;
+		case AS_STRING:
+			memcpy(&string, at, sizeof(string));
+			bytes.data = (const uint8_t *)string;
+			bytes.len = string ? strlen(string) : 0;
+			break;
+		default:
+			memcpy(&bytes, at, sizeof(bytes));
+			break;
+		}
+		out->len = (size_t)(to - out->text);
+		put_counted(out, bytes.data, bytes.len);
+		to = out->text + out->len;
 	}
+	return to;
 }
 
 /* A record starts: one byte is left for its length. */
@@ -191,9 +207,9 @@ journal_encode(struct journal *j, const struct op *op, struct out *out)
 		journal_pad((uint8_t *)out->text + out->len, v);
 		out->len += JOURNAL_PADDED;
 	} else {
-		for (unsigned int i = 0; i < desc->nr_params; i++)
-			put_argument(out, &desc->params[i],
-				     op->args.bytes + desc->params[i].offset);
+		char *end = put_arguments(out, out->text + out->len, op);
+
+		out->len = (size_t)(end - out->text);
 	}
 	record_end(out, start);
 	return padded;

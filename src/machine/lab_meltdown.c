@@ -200,7 +200,7 @@ meltdown_lab_run(struct machine *m, unsigned int cpu, va_t address,
 	if (!vm->caches || !vm->shape.f)
 		return -ENOSYS;
 	if (!c->current || !c->current->mm)
-		err = vm_switch_to(vm, cpu, task_find(vm, 1));
+		err = vm_switch_to(vm, cpu, task_init(vm));
 	if (err)
 		return err;
 	a.t = c->current;

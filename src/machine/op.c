@@ -72,7 +72,7 @@ op_find_task(struct op *op, int param, const char *word, struct task **task)
 			? pid <= PID_MAX ? task_find(vm, (int32_t)pid) : NULL
 			: task_named(vm, word);
 	if (!*task && !strcmp(word, "init"))
-		*task = task_find(vm, 1);
+		*task = task_init(vm);
 	if (*task)
 		return 0;
 	return op_refuse(op, param, ESRCH, "there is no task %s", word);
@@ -142,7 +142,7 @@ find_task(struct op *op)
 		       op->args.bytes + op->desc->params[op->desc->task].offset,
 		       sizeof(word));
 	if (!word || !strcmp(word, "1"))
-		op->task = task_find(m->vm, 1);
+		op->task = task_init(m->vm);
 	else
 		err = op_find_task(op, op->desc->task, word, &op->task);
 	if (err)

@@ -52,7 +52,7 @@ enter_kernel(struct op *op, unsigned int cpu)
 	struct vm *vm = op->m->vm;
 	int err = vm->cpu[cpu].mm || !vm->shape.f
 			  ? 0
-			  : vm_switch_to(vm, cpu, task_find(vm, 1));
+			  : vm_switch_to(vm, cpu, task_init(vm));
 
 	return err ? op_call_failed(op, "the first task", err) : 0;
 }

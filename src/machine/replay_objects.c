@@ -9,8 +9,8 @@
  * that allocated: it tells which cache that site takes from when the object's
  * free names one.
  *
- * Always true: at most 3/4 of the slots are used; the slots between a key's own
- * and the one it lies in are used.
+ * Always true: at most half of the slots are used; the slots between a key's
+ * own and the one it lies in are used.
  */
 #include "replay_slab_impl.h"
 
@@ -110,7 +110,7 @@ object_map_add(struct object_map *map, uint64_t ptr, pa_t pa, uint32_t site)
 	struct slot *slot;
 
 	KM_ASSERT(ptr && !(pa >> (64 - SITE_BITS)) && !(site >> SITE_BITS));
-	if ((map->used + 1) * 4 > size_of(map) * 3)
+	if ((map->used + 1) * 2 > size_of(map))
 		resize(map, map->bits + 1);
 	slot = &map->slot[seek(map, ptr)];
 	KM_ASSERT(!slot->ptr);
@@ -177,7 +177,7 @@ object_map_take(struct object_map *map, uint64_t ptr,
 	tell(&map->slot[at], object);
 	close_hole(map, at);
 	map->used--;
-	if (size_of(map) > SLOTS_MIN && map->used * 8 < size_of(map))
+	if (size_of(map) > SLOTS_MIN && map->used * 16 < size_of(map))
 		resize(map, map->bits - 1);
 	return true;
 }

@@ -27,6 +27,15 @@
 #define INIT_DATA VM_PAGE
 
 struct task *
+task_init(const struct vm *vm)
+{
+	struct task *t = g_ptr_array_index(vm->tasks, 0);
+
+	KM_DEBUG(t->pid == 1);
+	return t;
+}
+
+struct task *
 task_find(const struct vm *vm, int32_t pid)
 {
 	return g_hash_table_lookup(vm->by_pid, GINT_TO_POINTER(pid));

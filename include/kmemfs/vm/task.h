@@ -75,6 +75,8 @@ struct task {
 	void *impl;  /* the kernel half's own: kmap_local stack, ... */
 };
 
+/* PID 1, which there always is. */
+struct task *task_init(const struct vm *vm);
 struct task *task_find(const struct vm *vm, int32_t pid);
 struct task *task_named(const struct vm *vm, const char *name);
 /* The task with the smallest pid above @after, NULL at the end. */

@@ -522,6 +522,75 @@ START_TEST(a_line_reads_the_same_whatever_line_was_before)
 }
 END_TEST
 
+static enum ftrace_kind
+parse_pointer(const char *digits, const char *behind, uint64_t *ptr)
+{
+	struct ftrace_event e;
+	char line[128];
+
+	snprintf(line, sizeof(line),
+		 "             cat-1       [000] .....     0.000001: kfree: "
+		 "call_site=f+0x1 ptr=%s%s",
+		 digits, behind);
+	ftrace_parse(&reader, line, strlen(line), &e);
+	*ptr = e.ptr;
+	return e.kind;
+}
+
+/* Every byte in every place, against the C library. */
+START_TEST(a_pointer_has_hex_digits_only)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *const behind[] = {"", " name=filp", "\tname=filp"};
+
+	for (unsigned int place = 0; place < 16; place++)
+		for (int byte = '!'; byte < 256; byte++) {
+			char text[] = "89abcdef01234567";
+			bool good = strchr(digits, byte) != NULL;
+
+			if (byte == '(' && !place)
+				continue; /* as in "(null)" */
+			text[place] = (char)byte;
+			for (size_t i = 0; i < ARRAY_SIZE(behind); i++) {
+				enum ftrace_kind kind;
+				uint64_t ptr;
+
+				kind = parse_pointer(text, behind[i], &ptr);
+				ck_assert_msg((kind == FTRACE_KFREE) == good,
+					      "%s", text);
+				if (good)
+					ck_assert_uint_eq(
+						ptr, strtoull(text, NULL, 16));
+			}
+		}
+}
+END_TEST
+
+START_TEST(words_end_at_blanks_and_tabs_only)
+{
+	struct ftrace_event e;
+
+	for (int byte = 1; byte < 256; byte++) {
+		bool blank = byte == ' ' || byte == '\t';
+
+		for (unsigned int place = 0; place < 20; place++) {
+			char line[160], name[] = "abcdefghijklmnopqrst";
+
+			if (byte == '\n' || byte == '\r')
+				continue;
+			name[place] = (char)byte;
+			snprintf(line, sizeof(line),
+				 "             cat-1       [000] .....     "
+				 "0.000001: kfree: call_site=f%s ptr=0",
+				 name);
+			ftrace_parse(&reader, line, strlen(line), &e);
+			ck_assert_int_eq(e.kind, FTRACE_KFREE);
+			ck_assert_uint_eq(e.site_len, blank ? place + 1 : 21);
+		}
+	}
+}
+END_TEST
+
 START_TEST(every_line_of_the_samples_is_an_event_or_a_header)
 {
 	FILE *file = fopen("tests/data/samples/trace.text.txt", "r");
@@ -565,6 +634,8 @@ suite_ftrace(void)
 			    ARRAY_SIZE(columns));
 	tcase_add_loop_test(tc, a_line_reads_the_same_whatever_line_was_before,
 			    0, ARRAY_SIZE(columns));
+	tcase_add_test(tc, a_pointer_has_hex_digits_only);
+	tcase_add_test(tc, words_end_at_blanks_and_tabs_only);
 	tcase_add_test(tc, every_line_of_the_samples_is_an_event_or_a_header);
 	suite_add_tcase(suite, tc);
 	return suite;
