@@ -41,25 +41,17 @@ cost_of(struct mmu_config *mmu, size_t i)
 	return (uint32_t *)(void *)((char *)mmu + costs[i].at);
 }
 
-static bool
-in_list(const char *const *list, size_t n, const char *key)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(list[i], key))
-			return true;
-	return false;
-}
-
 bool
 config_cache_key(const char *group, const char *key)
 {
 	bool cache = !strcmp(group, GROUP_CACHE);
 
 	if (!strcmp(group, GROUP_TLB))
-		return !key || in_list(tlb_part_names, NR_TLB_PARTS, key);
+		return !key ||
+		       config_word_in(tlb_part_names, NR_TLB_PARTS, key);
 	if (cache)
 		return !key || !strcmp(key, "model") ||
-		       in_list(level_keys, NR_CACHE_LEVELS, key);
+		       config_word_in(level_keys, NR_CACHE_LEVELS, key);
 	if (strcmp(group, GROUP_COSTS))
 		return false;
 	for (size_t i = 0; key && i < ARRAY_SIZE(costs); i++)
@@ -202,7 +194,7 @@ config_print_cache(const struct machine_config *config, struct out *out)
 		out_printf(out, "%s = %u %u\n", tlb_part_names[p],
 			   mmu->tlb[p].sets, mmu->tlb[p].ways);
 	out_printf(out, "\n[%s]\nmodel = %s\n", GROUP_CACHE,
-		   mmu->cached ? "yes" : "no");
+		   config_yes_no(mmu->cached));
 	for (unsigned int l = 0; l < NR_CACHE_LEVELS; l++) {
 		const struct cache_geometry *g = &mmu->cache.level[l];
 

@@ -62,6 +62,19 @@ bool config_size(struct config_reader *r, const struct config_entry *e,
 		 uint64_t *bytes);
 bool config_bool(struct config_reader *r, const struct config_entry *e,
 		 bool *value);
+/* What config_bool() reads. */
+const char *config_yes_no(bool value);
+
+/* A key, and what reads its value. */
+struct config_key {
+	const char *key;
+	bool (*read)(struct config_reader *r, const struct config_entry *e);
+};
+
+/* Whether one of @n @keys is @key; key NULL: the group's line, true. */
+bool config_keys_have(const struct config_key *keys, size_t n, const char *key);
+/* Whether one of the @n @words is @word. */
+bool config_word_in(const char *const *words, size_t n, const char *word);
 /* "0x0-0xfff; 0x2000-0x2fff" to an array of struct range, appended. */
 bool config_ranges(struct config_reader *r, const struct config_entry *e,
 		   GArray *ranges);
@@ -80,6 +93,8 @@ bool config_cpus(struct config_reader *r, const struct config_entry *e,
 
 /* --- config_node.c, config_fill.c: what entries mean together ------------ */
 
+/* The end of memory, as far as firmware tells of it and it is plugged in. */
+pa_t config_memory_end(const struct phys_config *phys);
 /* Read [node N] groups, if there are any; make nodes where there are none. */
 bool config_nodes(struct config_reader *r);
 /* Fill in all that was left out. */

@@ -58,10 +58,7 @@ read_kmap_atomic(struct config_reader *r, const struct config_entry *e)
 			   &r->config->kernel.kmap_types);
 }
 
-static const struct {
-	const char *key;
-	bool (*read)(struct config_reader *r, const struct config_entry *e);
-} keys[] = {
+static const struct config_key keys[] = {
 	{"stack",		  read_stack	    },
 	{"vmap_stack",      read_vmap_stack     },
 	{"interrupt_stack", read_interrupt_stack},
@@ -71,12 +68,8 @@ static const struct {
 bool
 config_kernel_key(const char *group, const char *key)
 {
-	if (strcmp(group, CONFIG_KERNEL) != 0)
-		return false;
-	for (size_t i = 0; key && i < ARRAY_SIZE(keys); i++)
-		if (!strcmp(keys[i].key, key))
-			return true;
-	return !key;
+	return !strcmp(group, CONFIG_KERNEL) &&
+	       config_keys_have(keys, ARRAY_SIZE(keys), key);
 }
 
 bool
@@ -115,7 +108,7 @@ config_print_kernel(const struct machine_config *config, struct out *out)
 		   "\n[" CONFIG_KERNEL "]\nstack = %lluK\nvmap_stack = %s\n"
 		   "interrupt_stack = %s\nkmap_atomic = %s\n",
 		   (unsigned long long)k->stack / 1024,
-		   k->vmap_stack ? "yes" : "no",
+		   config_yes_no(k->vmap_stack),
 		   k->irq_shared ? "shared" : "own",
 		   k->kmap_types ? "type" : "stack");
 }

@@ -7,6 +7,7 @@
  */
 #include "config_impl.h"
 
+#include "kmemfs/base/kernel_args.h"
 #include "kmemfs/base/text.h"
 
 #include <stddef.h>
@@ -62,22 +63,23 @@ flag_value(const struct vm_config *vm, const struct flag *f)
 	return f->no ? !value : value;
 }
 
-/* pti= of the kernel's arguments: what it says, or @otherwise. */
+/* What the kernel's arguments say of pti, as pti_check_boottime_disable()
+ * takes them; else @otherwise. */
 static bool
 pti_argument(const struct machine_config *config, bool otherwise)
 {
-	char **words = g_strsplit(config->cmdline, " ", -1);
+	char *pti = kernel_args_find(config->cmdline, "pti");
 	bool on = otherwise;
 
-	for (char **w = words; *w; w++) {
-		if (!strcmp(*w, "pti=on"))
-			on = true;
-		else if (!strcmp(*w, "pti=off") || !strcmp(*w, "nopti"))
-			on = false;
-		else if (!strcmp(*w, "pti=auto"))
-			on = config->vm.meltdown;
-	}
-	g_strfreev(words);
+	if (!g_strcmp0(pti, "on"))
+		on = true;
+	else if (!g_strcmp0(pti, "off"))
+		on = false;
+	else if (!g_strcmp0(pti, "auto"))
+		on = config->vm.meltdown;
+	else if (kernel_args_has(config->cmdline, "nopti"))
+		on = false;
+	g_free(pti);
 	return on;
 }
 
@@ -107,15 +109,6 @@ static const char *const custom_keys[] = {
 };
 static const char *const bounds_keys[] = {"base", "limit"};
 
-static bool
-in_list(const char *const *list, size_t n, const char *key)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(list[i], key))
-			return true;
-	return false;
-}
-
 /* In which modes [mmu] has @key; 0: in none. */
 static unsigned int
 modes_of(const char *key)
@@ -126,9 +119,9 @@ modes_of(const char *key)
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (!strcmp(numbers[i].key, key))
 			return IN(MMU_CUSTOM);
-	if (in_list(custom_keys, ARRAY_SIZE(custom_keys), key))
+	if (config_word_in(custom_keys, ARRAY_SIZE(custom_keys), key))
 		return IN(MMU_CUSTOM);
-	if (in_list(bounds_keys, ARRAY_SIZE(bounds_keys), key))
+	if (config_word_in(bounds_keys, ARRAY_SIZE(bounds_keys), key))
 		return IN(MMU_BOUNDS);
 	if (!strcmp(key, "phys_bits"))
 		return X86_MODES;
@@ -258,22 +251,6 @@ read_flags(struct config_reader *r)
 	return true;
 }
 
-/* The end of memory, as far as firmware tells of it. */
-static pa_t
-memory_end(const struct phys_config *phys)
-{
-	pa_t end = 0;
-
-	for (guint i = 0; i < phys->firmware->len; i++) {
-		const struct firmware_range *f = &g_array_index(
-			phys->firmware, struct firmware_range, i);
-
-		if (f->type == E820_USABLE)
-			end = MAX_OF(end, f->range.end);
-	}
-	return end;
-}
-
 static bool
 read_phys_bits(struct config_reader *r)
 {
@@ -287,12 +264,12 @@ read_phys_bits(struct config_reader *r)
 	if (!(X86_MODES & IN(vm->mode)))
 		return true;
 	if ((LONG_MODES & IN(vm->mode)) &&
-	    memory_end(&r->config->phys) > 1ULL << bits)
+	    config_memory_end(&r->config->phys) > 1ULL << bits)
 		bits = PHYS_BITS_MOST;
 	if (e && !config_number(r, e, PHYS_BITS_LEAST, PHYS_BITS_MOST, &bits))
 		return false;
 	if (e && vm->mode != MMU_32BIT &&
-	    memory_end(&r->config->phys) > 1ULL << bits)
+	    config_memory_end(&r->config->phys) > 1ULL << bits)
 		return config_fail(r, e->line, e->key,
 				   "memory goes beyond %llu bits",
 				   (unsigned long long)bits);
@@ -483,12 +460,6 @@ config_read_mmu(struct config_reader *r)
 
 /* --- printing ------------------------------------------------------------ */
 
-static const char *
-yes_no(bool value)
-{
-	return value ? "yes" : "no";
-}
-
 static void
 print_custom(const struct mmu_format *f, struct out *out)
 {
@@ -524,7 +495,7 @@ config_print_mmu(const struct vm_config *vm, struct out *out)
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (flags[i].modes & IN(vm->mode))
 			out_printf(out, "%s = %s\n", flags[i].key,
-				   yes_no(flag_value(vm, &flags[i])));
+				   config_yes_no(flag_value(vm, &flags[i])));
 	if (vm->mode == MMU_CUSTOM)
 		print_custom(vm->format, out);
 	if (vm->mode == MMU_BOUNDS)

@@ -200,6 +200,25 @@ share_memory(struct config_reader *r, unsigned int n)
 	share_range(memory, GIB(4), end);
 }
 
+pa_t
+config_memory_end(const struct phys_config *phys)
+{
+	pa_t end = 0;
+
+	for (guint i = 0; i < phys->firmware->len; i++) {
+		const struct firmware_range *f = &g_array_index(
+			phys->firmware, struct firmware_range, i);
+
+		if (f->type == E820_USABLE)
+			end = MAX_OF(end, f->range.end);
+	}
+	for (guint i = 0; i < phys->hotplugged->len; i++)
+		end = MAX_OF(
+			end,
+			g_array_index(phys->hotplugged, struct range, i).end);
+	return end;
+}
+
 static bool
 make_nodes(struct config_reader *r)
 {
@@ -210,23 +229,9 @@ make_nodes(struct config_reader *r)
 		if (r->memory && phys->nr_nodes > 1)
 			share_memory(r, n);
 	}
-	if (phys->nr_nodes == 1) {
-		/* All that the firmware has, and what is plugged in. */
-		pa_t end = 0;
-
-		for (guint i = 0; i < phys->firmware->len; i++) {
-			const struct firmware_range *f = &g_array_index(
-				phys->firmware, struct firmware_range, i);
-
-			if (f->type == E820_USABLE)
-				end = MAX_OF(end, f->range.end);
-		}
-		for (guint i = 0; i < phys->hotplugged->len; i++)
-			end = MAX_OF(end, g_array_index(phys->hotplugged,
-							struct range, i)
-						  .end);
-		share_range(phys->nodes[0].memory, 0, end);
-	}
+	/* All that the firmware has, and what is plugged in. */
+	if (phys->nr_nodes == 1)
+		share_range(phys->nodes[0].memory, 0, config_memory_end(phys));
 	return true;
 }
 

@@ -89,10 +89,7 @@ read_orig_size(struct config_reader *r, const struct config_entry *e)
 }
 
 /* The defaults of the last depend on the one before. */
-static const struct {
-	const char *key;
-	bool (*read)(struct config_reader *r, const struct config_entry *e);
-} keys[] = {
+static const struct config_key keys[] = {
 	{"allocator", read_allocator},
 	       {"kernel",	  read_kernel   },
 	{"hardened",  read_hardened },
@@ -104,12 +101,8 @@ static const struct {
 bool
 config_slab_key(const char *group, const char *key)
 {
-	if (strcmp(group, CONFIG_SLAB))
-		return false;
-	for (size_t i = 0; key && i < ARRAY_SIZE(keys); i++)
-		if (!strcmp(keys[i].key, key))
-			return true;
-	return !key;
+	return !strcmp(group, CONFIG_SLAB) &&
+	       config_keys_have(keys, ARRAY_SIZE(keys), key);
 }
 
 bool
@@ -134,20 +127,14 @@ config_read_slab(struct config_reader *r)
 	return true;
 }
 
-static const char *
-yes_no(bool value)
-{
-	return value ? "yes" : "no";
-}
-
 void
 config_print_slab(const struct slab_config *slab, struct out *out)
 {
 	out_printf(out, "\n[%s]\nallocator = %s\nkernel = %u.%u\n", CONFIG_SLAB,
 		   slab_allocator_names[slab->allocator], slab->kernel / 100,
 		   slab->kernel % 100);
-	out_printf(out, "hardened = %s\nrandom = %s\n", yes_no(slab->hardened),
-		   yes_no(slab->random));
-	out_printf(out, "memcg = %s\norig_size = %s\n", yes_no(slab->memcg),
-		   yes_no(slab->orig_size));
+	out_printf(out, "hardened = %s\nrandom = %s\n",
+		   config_yes_no(slab->hardened), config_yes_no(slab->random));
+	out_printf(out, "memcg = %s\norig_size = %s\n",
+		   config_yes_no(slab->memcg), config_yes_no(slab->orig_size));
 }

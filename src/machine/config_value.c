@@ -117,6 +117,30 @@ item_range(struct config_reader *r, const struct config_entry *e, char *text,
 	return true;
 }
 
+const char *
+config_yes_no(bool value)
+{
+	return value ? "yes" : "no";
+}
+
+bool
+config_keys_have(const struct config_key *keys, size_t n, const char *key)
+{
+	for (size_t i = 0; key && i < n; i++)
+		if (!strcmp(keys[i].key, key))
+			return true;
+	return !key;
+}
+
+bool
+config_word_in(const char *const *words, size_t n, const char *word)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(words[i], word))
+			return true;
+	return false;
+}
+
 bool
 config_ranges(struct config_reader *r, const struct config_entry *e,
 	      GArray *ranges)

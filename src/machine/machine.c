@@ -10,6 +10,7 @@
 #include "kmemfs/machine/machine.h"
 
 #include "kmemfs/base/check.h"
+#include "kmemfs/base/kernel_args.h"
 #include "kmemfs/base/random.h"
 #include "kmemfs/machine/journal.h"
 #include "kmemfs/machine/replay.h"
@@ -283,30 +284,44 @@ keep_config(const struct machine *m, const char *dir, char **error)
 	return ok;
 }
 
-/* trace_event= of the kernel's arguments. */
+/* trace_event= of the kernel's arguments: @names, with commas between. */
+static void
+boot_trace_events(struct machine *m, const char *names)
+{
+	char **all = g_strsplit(names, ",", -1);
+
+	for (char **name = all; *name; name++) {
+		uint32_t events = trace_events(*name);
+
+		m->trace.enabled |= events;
+		if (!events && **name)
+			machine_printk(m, "Failed to enable trace event: %s",
+				       *name);
+	}
+	g_strfreev(all);
+}
+
+/* As in the kernel the last argument counts alone: setup_trace_event() keeps
+ * one text. */
 static void
 boot_trace(struct machine *m)
 {
-	char **words = g_strsplit(m->config->cmdline, " ", -1);
+	const char *at = m->config->cmdline, *start;
+	char *names = NULL, *word;
 
 	trace_init(&m->trace, TRACE_RECORDS);
-	for (char **w = words; *w; w++) {
-		char **names = NULL;
+	while ((word = kernel_args_next(&at, &start))) {
+		const char *value = kernel_args_behind(word, "trace_event=");
 
-		if (g_str_has_prefix(*w, "trace_event="))
-			names = g_strsplit(strchr(*w, '=') + 1, ",", -1);
-		for (char **n = names; n && *n; n++) {
-			uint32_t events = trace_events(*n);
-
-			m->trace.enabled |= events;
-			if (!events)
-				machine_printk(
-					m, "Failed to enable trace event: %s",
-					*n);
+		if (value) {
+			g_free(names);
+			names = g_strdup(value);
 		}
-		g_strfreev(names);
+		g_free(word);
 	}
-	g_strfreev(words);
+	if (names)
+		boot_trace_events(m, names);
+	g_free(names);
 }
 
 static bool

@@ -215,6 +215,9 @@ op_slab_kfree(struct op *op, struct args_slab_kfree *a)
 	if (!err)
 		err = check_pages(op, ARG_SLAB_KFREE_OBJECT, owner);
 	if (!err)
+		err = check_knows_size(op, ARG_SLAB_KFREE_OBJECT, NULL,
+				       address);
+	if (!err)
 		err = check_calling(&c, 0);
 	if (err)
 		return err;
@@ -249,17 +252,28 @@ check_object(struct op *op, int param, va_t address)
 int
 op_slab_ksize(struct op *op, struct args_slab_ksize *a)
 {
+	struct calling c = CALLING_FREE(op, a);
+	struct slab_common *sc = op->m->slab;
 	struct allocation *found;
+	struct slab_request r;
 	va_t address;
+	pa_t pa;
 	int err = resolve_object(op, ARG_SLAB_KSIZE_OBJECT, a->object, &found,
 				 &address);
 
+	if (!err && address > ZERO_SIZE_PTR &&
+	    !slab_mapped(sc, address, 1, &pa))
+		err = op_refuse(op, ARG_SLAB_KSIZE_OBJECT, EFAULT,
+				"%#llx is no address of memory: a kernel "
+				"that looks for its page would crash",
+				(unsigned long long)address);
 	if (!err)
-		err = check_object(op, ARG_SLAB_KSIZE_OBJECT, address);
-	if (!err)
-		op_answer(op, "%llu",
-			  (unsigned long long)ksize(op->m->slab, address));
-	return err;
+		err = check_calling(&c, 0);
+	if (err)
+		return err;
+	begin_calling(&c, &r);
+	op_answer(op, "%llu", (unsigned long long)ksize_warn(sc, address, &r));
+	return 0;
 }
 
 int
@@ -319,6 +333,9 @@ op_slab_krealloc(struct op *op, struct args_slab_krealloc *a)
 
 	if (!err)
 		err = check_object(op, ARG_SLAB_KREALLOC_OBJECT, from);
+	if (!err)
+		err = check_knows_size(op, ARG_SLAB_KREALLOC_OBJECT, NULL,
+				       from);
 	if (!err)
 		err = check_size(op, ARG_SLAB_KREALLOC_SIZE, a->size);
 	if (!err && !found)

@@ -489,11 +489,16 @@ static int
 check_element(struct op *op, const struct mempool *pool,
 	      const struct allocation *found, uint64_t element)
 {
-	if (!element || found || pool->kind == MEMPOOL_PAGES ||
-	    slab_of(op->m->slab, element))
+	const int param = ARG_MEMPOOL_MEMPOOL_FREE_ELEMENT;
+	const struct kmem_cache *cache =
+		pool->kind == MEMPOOL_SLAB ? mempool_cache(pool) : NULL;
+
+	if (!element || pool->kind == MEMPOOL_PAGES)
 		return 0;
-	return op_refuse(op, ARG_MEMPOOL_MEMPOOL_FREE_ELEMENT, EFAULT,
-			 "%#llx lies in no slab", (unsigned long long)element);
+	if (found || slab_of(op->m->slab, element))
+		return check_knows_size(op, param, cache, element);
+	return op_refuse(op, param, EFAULT, "%#llx lies in no slab",
+			 (unsigned long long)element);
 }
 
 int

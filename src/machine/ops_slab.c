@@ -92,6 +92,18 @@ resolve_object(struct op *op, int param, const char *word,
 	return 0;
 }
 
+int
+check_knows_size(struct op *op, int param, const struct kmem_cache *s,
+		 va_t address)
+{
+	if (slab_knows_size(op->m->slab, s, address))
+		return 0;
+	return op_refuse(op, param, EINVAL,
+			 "%#llx lies in pages of SLOB's, which do not say how "
+			 "large it is: only its own cache knows",
+			 (unsigned long long)address);
+}
+
 /* kmem_cache_free of what came from no slab, by its name.  By its address it
  * is passed on. */
 static int
@@ -279,6 +291,9 @@ op_slab_kmem_cache_free(struct op *op, struct args_slab_kmem_cache_free *a)
 		err = check_cached(op, ARG_SLAB_KMEM_CACHE_FREE_OBJECT,
 				   a->object, found);
 	if (!err)
+		err = check_knows_size(op, ARG_SLAB_KMEM_CACHE_FREE_OBJECT, s,
+				       address);
+	if (!err)
 		err = check_calling(&c, 0);
 	if (err)
 		return err;
@@ -370,8 +385,8 @@ op_slab_kmem_cache_alloc_bulk(struct op *op,
 /* Names and addresses cut out of @words: of each object its address, and the
  * allocation or NULL. */
 static int
-resolve_objects(struct op *op, char **words, GArray *objects,
-		GPtrArray *allocations)
+resolve_objects(struct op *op, const struct kmem_cache *s, char **words,
+		GArray *objects, GPtrArray *allocations)
 {
 	const int param = ARG_SLAB_KMEM_CACHE_FREE_BULK_OBJECTS;
 
@@ -389,6 +404,8 @@ resolve_objects(struct op *op, char **words, GArray *objects,
 		err = resolve_object(op, param, *words, &found, &address);
 		if (!err)
 			err = check_cached(op, param, *words, found);
+		if (!err)
+			err = check_knows_size(op, param, s, address);
 		if (err)
 			return err;
 		if (found && g_ptr_array_find(allocations, found, NULL))
@@ -440,7 +457,7 @@ op_slab_kmem_cache_free_bulk(struct op *op,
 	objects = g_array_new(FALSE, FALSE, sizeof(va_t));
 	allocations = g_ptr_array_new();
 	words = g_strsplit_set(a->objects, " \t", -1);
-	err = resolve_objects(op, words, objects, allocations);
+	err = resolve_objects(op, s, words, objects, allocations);
 	if (!err)
 		err = free_objects(&c, s, objects, allocations);
 	g_strfreev(words);

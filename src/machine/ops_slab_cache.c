@@ -12,6 +12,8 @@
 #include "kmemfs/ops.h"
 
 #include "kmemfs/base/text.h"
+#include "kmemfs/slab/mempool.h"
+
 #include "caller_impl.h"
 #include "ops_slab_impl.h"
 
@@ -174,8 +176,10 @@ op_slab_kmem_cache_destroy(struct op *op,
 			a->cache);
 	else
 		cache_unnamed(m, a->cache, dir, !kmem_cache_get(m->slab, id));
-	if (blocks && !kmem_cache_get(m->slab, id))
+	if (blocks && !kmem_cache_get(m->slab, id)) {
+		mempools_cache_gone(m->mempools, id);
 		adopt_blocks(m, id);
+	}
 	g_free(dir);
 	return err;
 }

@@ -49,6 +49,11 @@ int resolve_cache(struct op *op, int param, const char *name,
 int resolve_object(struct op *op, int param, const char *word,
 		   struct allocation **found, va_t *address);
 
+/* Refuse to give @address to @s (NULL: to kfree), where that cannot know how
+ * large it is.  0 or -EINVAL. */
+int check_knows_size(struct op *op, int param, const struct kmem_cache *s,
+		     va_t address);
+
 /* What was got: entered as the allocation *@name (made up when NULL, and
  * stored there), to be freed by @free. */
 struct allocation *record_object(const struct calling *c, const char **name,

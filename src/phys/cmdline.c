@@ -7,12 +7,13 @@
  *                 movablecore, numa_zonelist_order), kernel/dma/contiguous.c
  *                 (cma), mm/huge_memory.c, mm/memory_hotplug.c, and for i386
  *                 vmalloc and highmem.
- * How it works:   words end at blanks outside double quotes; "--" ends them
- *                 all.  A table gives each key its reader.
+ * How it works:   a table gives each key its reader.
  * Differs from the kernel: a value it cannot read is refused here; the kernel
  *                 prints a warning and goes on without it.
  */
 #include "kmemfs/phys/cmdline.h"
+
+#include "kmemfs/base/kernel_args.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -351,42 +352,16 @@ static const struct {
 	{"memory_hotplug.memmap_on_memory", cmdline_not_modelled	},
 };
 
-/* Cut the next word off *@at, quotes taken away; NULL at the end. */
-static char *
-cmdline_word(const char **at, const char *text, size_t *column)
-{
-	GString *word;
-	bool quoted = false;
-
-	*at += strspn(*at, " \t\n");
-	*column = (size_t)(*at - text);
-	if (!**at)
-		return NULL;
-	word = g_string_new(NULL);
-	for (; **at && (quoted || !strchr(" \t\n", **at)); (*at)++) {
-		if (**at == '"')
-			quoted = !quoted;
-		else
-			g_string_append_c(word, **at);
-	}
-	return g_string_free(word, FALSE);
-}
-
 static const char *
-cmdline_take(struct phys_cmdline *args, char *word)
+cmdline_take(struct phys_cmdline *args, const char *word)
 {
-	char *value = strchr(word, '=');
-
-	if (value)
-		*value++ = '\0';
-	/* The kernel takes - and _ in a key for the same. */
-	for (char *c = word; *c; c++) {
-		if (*c == '-')
-			*c = '_';
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(cmdline_keys); i++) {
-		if (!strcmp(cmdline_keys[i].key, word))
-			return cmdline_keys[i].read(args, value ? value : "");
+		const char *value =
+			kernel_args_behind(word, cmdline_keys[i].key);
+
+		if (value && (!*value || *value == '='))
+			return cmdline_keys[i].read(args,
+						    value + (*value == '='));
 	}
 	return NULL;
 }
@@ -395,26 +370,20 @@ int
 phys_cmdline_read(struct phys_cmdline *args, const char *text,
 		  struct refusal *r)
 {
-	const char *at = text, *wrong = NULL;
-	size_t column;
+	const char *at = text, *start, *wrong = NULL;
 	char *word;
 
 	*args = (struct phys_cmdline){.highmem = UINT64_MAX};
 	args->firmware =
 		g_array_new(FALSE, FALSE, sizeof(struct firmware_change));
-	while (!wrong && (word = cmdline_word(&at, text, &column))) {
-		bool end = !strcmp(word, "--");
-
-		if (!end)
-			wrong = cmdline_take(args, word);
+	while (!wrong && (word = kernel_args_next(&at, &start))) {
+		wrong = cmdline_take(args, word);
 		g_free(word);
-		if (end)
-			break;
 	}
 	if (!wrong)
 		return 0;
 	phys_cmdline_fini(args);
-	return refuse(r, EINVAL, column, "%s", wrong);
+	return refuse(r, EINVAL, (size_t)(start - text), "%s", wrong);
 }
 
 void

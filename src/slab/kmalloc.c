@@ -338,31 +338,66 @@ cache_ksize(const struct kmem_cache *s)
 	return s->size;
 }
 
-uint64_t
-ksize(const struct slab_common *sc, va_t object)
+/*
+ * __ksize of a page that is no slab's, at @pa.  Frames that belong together are
+ * one folio only if they were asked for as one.  *@place is the line that
+ * warns, as none of kmalloc's own can be there; SLOB does not ask.
+ */
+static uint64_t
+folio_ksize(const struct slab_common *sc, pa_t pa, const char **place)
 {
 	const struct phys *phys = sc->phys;
-	const struct slab *slab;
+	pfn_t pfn = pa >> phys->page_shift, head;
 	enum migratetype type;
 	unsigned int order;
-	uint64_t bytes;
-	pfn_t head;
+
+	if (frame_block(phys, pfn, &head, &order, &type) != FRAME_ALLOCATED ||
+	    !(phys->frames[head].flags & FRAME_COMPOUND)) {
+		head = pfn;
+		order = 0;
+	}
+	if (slob_machine(sc))
+		return page_size(phys) << order;
+	if (!is_large(sc, page_size(phys) << order))
+		*place = "mm/slab_common.c:1014";
+	else if (pa != head << phys->page_shift)
+		*place = "mm/slab_common.c:1016";
+	return *place ? 0 : page_size(phys) << order;
+}
+
+/* ksize; *@place is where it warns, NULL: nowhere. */
+static uint64_t
+look_ksize(const struct slab_common *sc, va_t object, const char **place)
+{
+	const struct slab *slab;
 	pa_t pa;
 
+	*place = NULL;
 	if (object <= ZERO_SIZE_PTR || !slab_mapped(sc, object, 1, &pa))
 		return 0;
 	slab = slab_of(sc, object);
 	if (slab && slab->cache->ops->id == ALLOCATOR_SLOB)
 		return slob_ksize(sc, object);
-	if (slab)
-		return cache_ksize(slab->cache);
-	if (frame_block(phys, pa >> phys->page_shift, &head, &order, &type) !=
-		    FRAME_ALLOCATED ||
-	    (order && !(phys->frames[head].flags & FRAME_COMPOUND)))
-		return 0;
-	bytes = page_size(phys) << order;
-	return is_large(sc, bytes) && pa == head << phys->page_shift ? bytes
-								     : 0;
+	return slab ? cache_ksize(slab->cache) : folio_ksize(sc, pa, place);
+}
+
+uint64_t
+ksize(const struct slab_common *sc, va_t object)
+{
+	const char *place;
+
+	return look_ksize(sc, object, &place);
+}
+
+uint64_t
+ksize_warn(struct slab_common *sc, va_t object, const struct slab_request *who)
+{
+	const char *place;
+	uint64_t bytes = look_ksize(sc, object, &place);
+
+	if (place)
+		slab_warn(sc, who, place, "__ksize", NULL);
+	return bytes;
 }
 
 uint64_t
@@ -417,7 +452,7 @@ krealloc(struct slab_common *sc, uint64_t bytes, const struct slab_request *r,
 	}
 	if (old > ZERO_SIZE_PTR && !slab_mapped(sc, old, 1, &pa))
 		return slub_oops(sc, old, false, "krealloc");
-	room = ksize(sc, old);
+	room = ksize_warn(sc, old, r);
 	slab = slab_of(sc, old);
 	if (slab && slab->cache->ops->id == ALLOCATOR_SLUB)
 		slub_use_whole(slab->cache, old);

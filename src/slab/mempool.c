@@ -296,6 +296,35 @@ reserve_take(struct mempool *pool, uint64_t *element)
 	return 0;
 }
 
+/* What lies in RAM may be anything: only a block that is nobody's is taken. */
+static void
+reserve_adopt(const struct mempool *pool)
+{
+	const struct slab_common *sc = pool->all->sc;
+	const struct phys *phys = sc->phys;
+
+	for (uint32_t i = 0; i < pool->curr_nr; i++) {
+		uint64_t element = mempool_element(pool, i);
+		pa_t pa;
+
+		if (slab_mapped(sc, element, 1, &pa) &&
+		    !(pa & (page_size(phys) - 1)) &&
+		    !phys->frames[pa >> phys->page_shift].owner)
+			element_own(pool, element, true);
+	}
+}
+
+void
+mempools_cache_gone(struct mempools *t, uint32_t cache)
+{
+	for (guint i = 0; i < t->pools->len; i++) {
+		const struct mempool *pool = t->pools->pdata[i];
+
+		if (pool->kind == MEMPOOL_SLAB && pool->cache == cache)
+			reserve_adopt(pool);
+	}
+}
+
 static int
 array_alloc(const struct mempool *pool, uint32_t nr,
 	    const struct slab_request *who, va_t *array)

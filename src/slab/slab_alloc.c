@@ -202,9 +202,13 @@ slab_cache_from(struct kmem_cache *s, const struct slab *slab, va_t object,
 	struct slab_common *sc = s->common;
 
 	/* A kernel has one allocator, and one does not know what another keeps
-	 * in its slabs: such objects go where they came from. */
-	if (unlikely(slab && slab->cache->ops != s->ops))
-		return wrong_cache(s, slab, object, who);
+	 * in its slabs: such objects go where they came from, if that is one
+	 * cache. */
+	if (unlikely(slab && slab->cache->ops != s->ops)) {
+		struct kmem_cache *from = wrong_cache(s, slab, object, who);
+
+		return slab_knows_size(sc, s, object) ? from : NULL;
+	}
 	if (likely(!sc->config.hardened &&
 		   !(s->flags & SLAB_CONSISTENCY_CHECKS)) ||
 	    s->ops != &slub_ops)

@@ -17,6 +17,8 @@
 #include "common_impl.h"
 #include "slub_impl.h"
 
+#include "kmemfs/base/kernel_args.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,24 +266,15 @@ static const struct {
 	{"slab_min_objects", arg_min_objects, KERNEL_SLAB_PREFIX},
 };
 
-/* - and _ in a key are the same. */
-static bool
-begins_with(const char *word, const char *key)
-{
-	for (; *key; word++, key++)
-		if (*word != *key && !(*word == '-' && *key == '_'))
-			return false;
-	return true;
-}
-
 static void
 take_word(struct slab_common *sc, const char *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
-		if (!slab_kernel_from(sc, args[i].from) ||
-		    !begins_with(word, args[i].key))
+		const char *value = kernel_args_behind(word, args[i].key);
+
+		if (!value || !slab_kernel_from(sc, args[i].from))
 			continue;
-		args[i].take(sc, word + strlen(args[i].key));
+		args[i].take(sc, value);
 		return;
 	}
 }
@@ -289,24 +282,11 @@ take_word(struct slab_common *sc, const char *word)
 void
 slab_cmdline_read(struct slab_common *sc)
 {
-	const char *at = sc->config.cmdline ? sc->config.cmdline : "";
+	const char *at = sc->config.cmdline ? sc->config.cmdline : "", *start;
+	char *word;
 
-	for (at += strspn(at, " \t\n"); *at; at += strspn(at, " \t\n")) {
-		GString *word = g_string_new(NULL);
-		bool quoted = false;
-
-		for (; *at && (quoted || !strchr(" \t\n", *at)); at++) {
-			if (*at == '"')
-				quoted = !quoted;
-			else
-				g_string_append_c(word, *at);
-		}
-		if (!strcmp(word->str, "--")) {
-			/* What follows is for init. */
-			g_string_free(word, TRUE);
-			return;
-		}
-		take_word(sc, word->str);
-		g_string_free(word, TRUE);
+	while ((word = kernel_args_next(&at, &start))) {
+		take_word(sc, word);
+		g_free(word);
 	}
 }

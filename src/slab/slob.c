@@ -81,6 +81,17 @@ slob_kmalloc_size(const struct slab_common *sc, uint64_t bytes)
 	return (uint64_t)slob_units(sc, bytes) * slob_unit(sc);
 }
 
+bool
+slab_knows_size(const struct slab_common *sc, const struct kmem_cache *s,
+		va_t object)
+{
+	const struct slab *slab = slab_of(sc, object);
+
+	if (!slab || slab->cache != slob_pool(sc))
+		return true;
+	return s ? s->ops == &slob_ops : slob_machine(sc);
+}
+
 /* kfree of a block with a header. */
 static int
 free_small(struct slab_common *sc, struct slab *page, va_t object,
@@ -245,8 +256,15 @@ slob_free(struct kmem_cache *s, struct slab *slab, va_t object,
 	pa_t pa;
 
 	/* kfree: the page says no more than that it is SLOB's. */
-	if (s == &slob_of(sc)->pool)
-		return free_small(sc, slab, object, who);
+	if (s == &slob_of(sc)->pool) {
+		if (slob_machine(sc))
+			return free_small(sc, slab, object, who);
+		slab_printk(sc,
+			    "kfree: 0x%llx is from slob, and kmalloc is not: "
+			    "left alone",
+			    (unsigned long long)object);
+		return 0;
+	}
 	if (!slab_mapped(sc, object, s->size, &pa))
 		return slub_oops(sc, object, true, "kmem_cache_free");
 	c->live -= c->live > 0;

@@ -97,9 +97,6 @@ uint64_t slab_random(struct slab_common *sc);
 /* A line in the modelled kernel's log. */
 void slab_printk(const struct slab_common *sc, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The direct map has a byte for each of @len at @at: they are RAM that is
- * online.  @pa is where. */
-bool slab_mapped(const struct slab_common *sc, va_t at, size_t len, pa_t *pa);
 
 /* --- slub_size.c -----------------------------------------------------------
  */

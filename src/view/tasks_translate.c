@@ -31,7 +31,24 @@ struct look {
 
 /* --- what the kernel would do ------------------------------------------- */
 
-static const char *
+struct follow {
+	const char *text;
+	bool signal; /* the access ends in one; else it goes on */
+};
+
+static struct follow
+ends(const char *text)
+{
+	return (struct follow){.text = text, .signal = true};
+}
+
+static struct follow
+goes_on(const char *text)
+{
+	return (struct follow){.text = text};
+}
+
+static struct follow
 of_file(const struct look *l, const struct vma *area, bool write)
 {
 	const struct vm_object *o = area->object;
@@ -39,17 +56,21 @@ of_file(const struct look *l, const struct vma *area, bool write)
 	bool cow = write && !(area->flags & VM_SHARED);
 
 	if (index << VM_PAGE_SHIFT >= o->size)
-		return "SIGBUS, BUS_ADRERR: beyond the end of what is mapped";
+		return ends("SIGBUS, BUS_ADRERR: beyond the end of what is "
+			    "mapped");
 	if (vm_object_page(o, index) != PFN_NONE)
-		return cow ? "a copy of the page of the file, which is in "
-			     "memory"
-			   : "the page of the file, which is in memory";
+		return goes_on(cow ? "a copy of the page of the file, which is "
+				     "in memory"
+				   : "the page of the file, which is in "
+				     "memory");
 	if (o->shmem)
-		return "a page of zeros, which all see who share the memory";
+		return goes_on("a page of zeros, which all see who share the "
+			       "memory");
 	if (o->broken)
-		return "SIGBUS, BUS_ADRERR: the file's device fails";
-	return cow ? "a copy of the page of the file, read from its device"
-		   : "the page of the file, read from its device";
+		return ends("SIGBUS, BUS_ADRERR: the file's device fails");
+	return goes_on(cow ? "a copy of the page of the file, read from its "
+			     "device"
+			   : "the page of the file, read from its device");
 }
 
 /* access_error(): a fetch that finds no page is a read to it. */
@@ -86,73 +107,73 @@ huge_fits(const struct look *l, const struct vma *area,
 	       thp_eligible(l->vm, area);
 }
 
-static const char *
+static struct follow
 of_nobody(const struct look *l, const struct vma *area,
 	  const struct mmu_result *r)
 {
 	bool write = r->error_code & PF_WRITE;
 
 	if (huge_fits(l, area, r))
-		return write ? "a huge page of zeros of its own, if one is "
-			       "free, else a small one"
-			     : "the huge zero page";
-	return write ? "a page of zeros of its own" : "the zero page";
+		return goes_on(write ? "a huge page of zeros of its own, if "
+				       "one is free, else a small one"
+				     : "the huge zero page");
+	return goes_on(write ? "a page of zeros of its own" : "the zero page");
 }
 
 /* The page that comes where there is none. */
-static const char *
+static struct follow
 of_missing(const struct look *l, const struct vma *area,
 	   const struct mmu_result *r)
 {
 	if (area->flags & VM_PFNMAP)
-		return "SIGBUS, BUS_ADRERR: its device gives no page";
+		return ends("SIGBUS, BUS_ADRERR: its device gives no page");
 	if (area->flags & VM_HUGETLB)
-		return "a huge page of the pool";
+		return goes_on("a huge page of the pool");
 	return area->object ? of_file(l, area, r->error_code & PF_WRITE)
 			    : of_nobody(l, area, r);
 }
 
-static const char *
+static struct follow
 of_area(const struct look *l, const struct vma *area,
 	const struct mmu_result *r)
 {
-	const char *why = "SIGSEGV, SEGV_ACCERR: the area forbids it", *page;
+	struct follow why = ends("SIGSEGV, SEGV_ACCERR: the area forbids it");
 	uint32_t code = r->error_code;
+	struct follow page;
 
 	if (forbidden(area, code))
 		return area_forbids(area, code)
 			       ? why
-			       : "SIGSEGV, SEGV_ACCERR: the tables forbid what "
-				 "the area allows";
+			       : ends("SIGSEGV, SEGV_ACCERR: the tables forbid "
+				      "what the area allows");
 	if (code & PF_PROT)
-		return area->flags & VM_SHARED
-			       ? "the entry is made writable"
-			       : "copy on write: a copy of the page, or the "
-				 "page itself if nobody else has it";
+		return goes_on(area->flags & VM_SHARED
+				       ? "the entry is made writable"
+				       : "copy on write: a copy of the page, "
+					 "or the page itself if nobody else "
+					 "has it");
 	page = of_missing(l, area, r);
 	/* A page comes first, and then it is forbidden to run it. */
-	return area_forbids(area, code) && !g_str_has_prefix(page, "SIG")
-		       ? why
-		       : page;
+	return area_forbids(area, code) && !page.signal ? why : page;
 }
 
-static const char *
+static struct follow
 what_follows(const struct look *l, const struct mmu_result *r)
 {
 	struct vma *area;
 
 	if (r->error_code & PF_RSVD)
-		return "SIGKILL: the page table is corrupted";
+		return ends("SIGKILL: the page table is corrupted");
 	area = l->va < l->vm->layout.task_size ? vma_find(l->t->mm, l->va)
 					       : NULL;
 	if (!area)
-		return "SIGSEGV, SEGV_MAPERR: no area is there";
+		return ends("SIGSEGV, SEGV_MAPERR: no area is there");
 	if (area->start <= l->va)
 		return of_area(l, area, r);
 	if (!(area->flags & VM_GROWSDOWN))
-		return "SIGSEGV, SEGV_MAPERR: no area is there";
-	return "the stack grows down to it, as far as its limit and its gap "
-	       "allow";
+		return ends("SIGSEGV, SEGV_MAPERR: no area is there");
+	return goes_on("the stack grows down to it, as far as its limit and "
+		       "its gap allow");
 }
 
 /* --- the parts of a look-up ----------------------------------------------- */
@@ -324,7 +345,7 @@ put_outcome(struct out *out, const struct look *l, const char *what,
 	case MMU_PAGE_FAULT:
 		put_error_code(out, r->error_code);
 		if (user)
-			out_printf(out, ": %s", what_follows(l, r));
+			out_printf(out, ": %s", what_follows(l, r).text);
 		out_char(out, '\n');
 		break;
 	case MMU_GENERAL_PROTECTION:

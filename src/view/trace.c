@@ -108,8 +108,7 @@ show_trace_enable_event(const struct view *v, struct out *out)
 void
 show_trace_format(const struct view *v, struct out *out)
 {
-	trace_text_format(out, v->m->phys->arch, v->m->phys->pageblock_order,
-			  (enum trace_event)v->key[1]);
+	trace_text_format(out, v->m->phys, (enum trace_event)v->key[1]);
 }
 
 void

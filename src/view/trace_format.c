@@ -103,10 +103,16 @@ format_reasons(struct out *out)
 			   words[i]);
 }
 
+/* Whether a long has 8 bytes. */
+static bool
+wide_words(const struct phys *phys)
+{
+	return phys->arch->vmemmap > UINT32_MAX;
+}
+
 /* @args with the places that begin with % filled in. */
 static void
-format_args(struct out *out, const struct arch *arch,
-	    unsigned int pageblock_order, const char *args)
+format_args(struct out *out, const struct phys *phys, const char *args)
 {
 	const char *at;
 
@@ -114,7 +120,7 @@ format_args(struct out *out, const struct arch *arch,
 		at = strchrnul(args, '%');
 		out_mem(out, args, (size_t)(at - args));
 		if (!strncmp(at, PAGE, strlen(PAGE))) {
-			out_str(out, arch->vmemmap > UINT32_MAX
+			out_str(out, wide_words(phys)
 					     ? "(((struct page *)vmemmap_base)"
 					       " + (REC->pfn))"
 					     : "(mem_map + ((REC->pfn) - "
@@ -127,7 +133,7 @@ format_args(struct out *out, const struct arch *arch,
 			format_reasons(out);
 			at += 7;
 		} else if (!strncmp(at, "%BLOCK", 6)) {
-			out_u64(out, pageblock_order);
+			out_u64(out, phys->pageblock_order);
 			at += 6;
 		}
 	}
@@ -148,10 +154,10 @@ trace_text_id(enum trace_event event)
 }
 
 void
-trace_text_format(struct out *out, const struct arch *arch,
-		  unsigned int pageblock_order, enum trace_event event)
+trace_text_format(struct out *out, const struct phys *phys,
+		  enum trace_event event)
 {
-	unsigned int word = arch->vmemmap > UINT32_MAX ? 8 : 4;
+	unsigned int word = wide_words(phys) ? 8 : 4;
 	unsigned int i, offset = COMMON_SIZE;
 
 	KM_ASSERT(event < NR_TRACE_EVENTS);
@@ -173,6 +179,6 @@ trace_text_format(struct out *out, const struct arch *arch,
 		offset += size;
 	}
 	out_printf(out, "\nprint fmt: \"%s\", ", formats[event].print);
-	format_args(out, arch, pageblock_order, formats[event].args);
+	format_args(out, phys, formats[event].args);
 	out_char(out, '\n');
 }

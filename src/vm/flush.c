@@ -7,6 +7,7 @@
  *
  * How it works: an address space knows the CPUs that have it loaded; whoever
  * lowers a right tells them, page by page or, beyond a ceiling, all at once.
+ * A page is as large as the smallest of the entries that changed.
  * With PCIDs a CPU keeps entries of the last six address spaces, each with the
  * count of flushes that it has seen: one that missed some flushes when it comes
  * back.  Frames are freed only after the flush: a gather holds them so long.
@@ -37,14 +38,14 @@ set_cpu(struct mm *mm, unsigned int cpu, bool on)
 
 static void
 flush_pcid(const struct vm *vm, struct vm_cpu *c, uint16_t pcid, va_t start,
-	   va_t end, bool all)
+	   va_t end, unsigned int shift, bool all)
 {
 	if (all) {
 		tlb_flush_pcid(c->tlb, pcid);
 		c->cycles += vm->costs.cr3;
 		return;
 	}
-	for (va_t va = start; va < end; va += VM_PAGE) {
+	for (va_t va = start; va < end; va += 1ULL << shift) {
 		tlb_flush_page(c->tlb, va, pcid);
 		c->cycles += vm->costs.invlpg;
 	}
@@ -52,12 +53,13 @@ flush_pcid(const struct vm *vm, struct vm_cpu *c, uint16_t pcid, va_t start,
 
 static void
 flush_cpu(struct vm *vm, struct vm_cpu *c, const struct mm *mm, va_t start,
-	  va_t end, bool all)
+	  va_t end, unsigned int shift, bool all)
 {
-	flush_pcid(vm, c, c->pcid, start, end, all);
+	flush_pcid(vm, c, c->pcid, start, end, shift, all);
 	/* What the other half's tables left there must go too. */
 	if (vm->kpti && vm->pcid)
-		flush_pcid(vm, c, c->pcid ^ CPU_PCID_USER, start, end, all);
+		flush_pcid(vm, c, c->pcid ^ CPU_PCID_USER, start, end, shift,
+			   all);
 	if (vm->pcid)
 		c->asids[c->asid].gen = mm->gen;
 }
@@ -75,10 +77,14 @@ trace_flush(struct vm *vm, unsigned int on, enum trace_tlb_reason reason,
 	trace->now.cpu = cpu;
 }
 
+/* flush_tlb_mm_range: in steps of @shift. */
 static void
-flush(struct vm *vm, struct mm *mm, va_t start, va_t end, bool all,
+flush(struct vm *vm, struct mm *mm, va_t start, va_t end, unsigned int shift,
       unsigned int cpu)
 {
+	bool all = end == UINT64_MAX ||
+		   (end - start) >> shift > vm->sysctl.flush_ceiling;
+	uint64_t steps = all ? UINT64_MAX : (end - start) >> shift;
 	uint64_t pages = all ? UINT64_MAX : (end - start) >> VM_PAGE_SHIFT;
 
 	mm->gen++;
@@ -87,11 +93,11 @@ flush(struct vm *vm, struct mm *mm, va_t start, va_t end, bool all,
 
 		if (!has_cpu(mm, i) || c->mm != mm)
 			continue;
-		flush_cpu(vm, c, mm, start, end, all);
+		flush_cpu(vm, c, mm, start, end, shift, all);
 		trace_flush(vm, i,
 			    i == cpu ? TRACE_TLB_LOCAL_MM_SHOOTDOWN
 				     : TRACE_TLB_REMOTE_SHOOTDOWN,
-			    pages);
+			    steps);
 		if (i == cpu)
 			continue;
 		trace_flush(vm, cpu, TRACE_TLB_REMOTE_SEND_IPI, pages);
@@ -105,18 +111,14 @@ void
 flush_range(struct vm *vm, struct mm *mm, va_t start, va_t end,
 	    unsigned int cpu)
 {
-	start = round_down_to(start, VM_PAGE);
-	flush(vm, mm, start, end,
-	      end < start ||
-		      (end - start) >> VM_PAGE_SHIFT > vm->sysctl.flush_ceiling,
-	      cpu);
+	flush(vm, mm, round_down_to(start, VM_PAGE), end, VM_PAGE_SHIFT, cpu);
 }
 
 void
 flush_huge(struct vm *vm, struct mm *mm, va_t va, unsigned int cpu)
 {
-	va &= ~(VM_PAGE - 1);
-	flush(vm, mm, va, va + VM_PAGE, false, cpu);
+	va = round_down_to(va, VM_PAGE);
+	flush_range(vm, mm, va, va + VM_PAGE, cpu);
 }
 
 void
@@ -246,6 +248,28 @@ flush_gone(struct vm *vm, struct mm *mm)
 	}
 }
 
+void
+flush_note(struct flush_notes *notes, va_t start, va_t end, unsigned int level)
+{
+	notes->start = MIN_OF(notes->start, start);
+	notes->end = MAX_OF(notes->end, end);
+	notes->levels |= 1U << level;
+}
+
+void
+flush_noted(struct vm *vm, struct mm *mm, const struct flush_notes *notes,
+	    unsigned int cpu)
+{
+	/* tlb_get_unmap_shift() */
+	unsigned int level =
+		(unsigned int)__builtin_ctz(notes->levels | 1U << 31);
+
+	if (notes->start >= notes->end)
+		return;
+	vm->generation++;
+	flush(vm, mm, notes->start, notes->end, vm->shape.shift[level], cpu);
+}
+
 /* --- what waits for the flush ------------------------------------------- */
 
 void
@@ -257,15 +281,7 @@ gather_init(struct gather *g, struct mm *mm, unsigned int cpu)
 	g->keep_anon = false;
 	g->pages = g_array_new(FALSE, FALSE, sizeof(pfn_t));
 	g->tables = g_array_new(FALSE, FALSE, sizeof(pfn_t));
-	g->start = UINT64_MAX;
-	g->end = 0;
-}
-
-void
-gather_note(struct gather *g, va_t start, va_t end)
-{
-	g->start = MIN_OF(g->start, start);
-	g->end = MAX_OF(g->end, end);
+	g->notes = FLUSH_NOTES;
 }
 
 /* Pages whose last reference this is go together. */
@@ -297,10 +313,7 @@ gather_free_pages(struct gather *g)
 void
 gather_finish(struct gather *g)
 {
-	if (g->start < g->end) {
-		g->vm->generation++;
-		flush_range(g->vm, g->mm, g->start, g->end, g->cpu);
-	}
+	flush_noted(g->vm, g->mm, &g->notes, g->cpu);
 	for (guint i = 0; i < g->tables->len; i++)
 		pages_put(g->vm->phys, g_array_index(g->tables, pfn_t, i), 0,
 			  g->cpu);

@@ -262,7 +262,7 @@ hugetlb_zap(struct gather *g, struct vma *v, va_t start, va_t end)
 			pte_store(vm, at, 0);
 		if (pfn != PFN_NONE) {
 			unmap_page(vm, v, at, pfn);
-			gather_note(g, va, va + huge_bytes(vm));
+			flush_note(&g->notes, va, va + huge_bytes(vm), 1);
 			g_array_append_val(g->pages, pfn);
 		}
 		va += huge_bytes(vm);
@@ -309,6 +309,7 @@ hugetlb_protect(struct vma *v, va_t start, va_t end, unsigned int cpu)
 {
 	struct vm *vm = v->mm->vm;
 	uint64_t prot = pte_prot(vm, v) & ~(uint64_t)PTE_A;
+	struct flush_notes notes = FLUSH_NOTES;
 	unsigned int level;
 	pa_t at;
 
@@ -317,12 +318,14 @@ hugetlb_protect(struct vma *v, va_t start, va_t end, unsigned int cpu)
 		uint64_t e = level ? pte_load(vm, at) : 0;
 		uint64_t keep = e & (PTE_A | PTE_D | vm->shape.soft_dirty);
 
-		if (level)
+		va = start_of(vm, va);
+		if (level) {
 			pte_store(vm, at,
 				  huge_make(vm, huge_pfn(vm, e, 1), prot | keep,
 					    1));
-		va = start_of(vm, va) + huge_bytes(vm);
+			flush_note(&notes, va, va + huge_bytes(vm), 1);
+		}
+		va += huge_bytes(vm);
 	}
-	vm->generation++;
-	flush_range(vm, v->mm, start, end, cpu);
+	flush_noted(vm, v->mm, &notes, cpu);
 }

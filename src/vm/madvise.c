@@ -84,7 +84,7 @@ static void
 each_entry(struct vma *v, va_t start, va_t end, unsigned int cpu, entry_fn fn)
 {
 	struct vm *vm = v->mm->vm;
-	bool changed = false;
+	struct flush_notes notes = FLUSH_NOTES;
 	unsigned int level;
 	pa_t at;
 
@@ -105,12 +105,12 @@ each_entry(struct vma *v, va_t start, va_t end, unsigned int cpu, entry_fn fn)
 		if (next == entry)
 			continue;
 		pte_store(vm, at, next);
-		changed = true;
+		/* pmdp_invalidate() */
+		if (level)
+			flush_range(vm, v->mm, va - size, va, cpu);
+		flush_note(&notes, va - size, va, level);
 	}
-	if (!changed)
-		return;
-	vm->generation++;
-	flush_range(vm, v->mm, start, end, cpu);
+	flush_noted(vm, v->mm, &notes, cpu);
 }
 
 static uint64_t

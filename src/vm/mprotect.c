@@ -75,7 +75,7 @@ change_range(struct vma *v, va_t start, va_t end, unsigned int cpu)
 	struct vm *vm = v->mm->vm;
 	uint64_t prot = pte_prot(vm, v);
 	/* What TLBs may know more of than entries now say. */
-	va_t low = end, high = start;
+	struct flush_notes notes = FLUSH_NOTES;
 	unsigned int level;
 	pa_t at;
 
@@ -89,10 +89,8 @@ change_range(struct vma *v, va_t start, va_t end, unsigned int cpu)
 
 		if (level) {
 			if (va == stop - huge_bytes(vm)) {
-				if (thp_change(vm, v, at)) {
-					low = MIN_OF(low, va);
-					high = stop;
-				}
+				if (thp_change(vm, v, at))
+					flush_note(&notes, va, stop, 1);
 				va = stop;
 			} else {
 				thp_split_entry(vm, v, va, at, cpu);
@@ -106,16 +104,11 @@ change_range(struct vma *v, va_t start, va_t end, unsigned int cpu)
 				continue;
 			next = changed(vm, v, va, entry, prot);
 			pte_store(vm, at, next);
-			if ((entry & PTE_P) && next != entry) {
-				low = MIN_OF(low, va);
-				high = va + VM_PAGE;
-			}
+			if ((entry & PTE_P) && next != entry)
+				flush_note(&notes, va, va + VM_PAGE, 0);
 		}
 	}
-	if (low >= high)
-		return;
-	vm->generation++;
-	flush_range(vm, v->mm, low, high, cpu);
+	flush_noted(vm, v->mm, &notes, cpu);
 }
 
 static int

@@ -33,8 +33,17 @@ struct mover {
 	struct vma *v; /* whose entries they are */
 	va_t old, to, end;
 	unsigned int cpu;
-	bool moved;
+	struct flush_notes notes; /* what the pool's pages leave behind */
 };
+
+static void
+flush_moved(const struct mover *m, va_t low, va_t high)
+{
+	if (low >= high)
+		return;
+	m->vm->generation++;
+	flush_range(m->vm, m->v->mm, low, high, m->cpu);
+}
 
 /* The huge leaf at @from goes to its new place: whether it could. */
 static bool
@@ -48,7 +57,13 @@ move_huge(struct mover *m, va_t va, pa_t from)
 	if ((va | to) & (size - 1) || m->end - va < size ||
 	    pt_make(vm, m->v->mm, to, 1, m->cpu, &into) || pte_load(vm, into))
 		return false;
-	thp_move(vm, m->v->mm, va, from, into, m->cpu);
+	thp_move(vm, from, into);
+	/* The pool's are flushed together; others, by flush_pmd_tlb_range(), as
+	 * if they were small. */
+	if (m->v->flags & VM_HUGETLB)
+		flush_note(&m->notes, va, va + size, 1);
+	else
+		flush_moved(m, va, va + size);
 	return true;
 }
 
@@ -88,8 +103,8 @@ static void
 move_back(const struct mover *m)
 {
 	struct mover back = {
-		m->vm,	m->v, m->to, m->old, m->to + (m->end - m->old),
-		m->cpu, false};
+		m->vm,	m->v,	    m->to, m->old, m->to + (m->end - m->old),
+		m->cpu, FLUSH_NOTES};
 	unsigned int level;
 	pa_t from;
 
@@ -101,6 +116,22 @@ move_back(const struct mover *m)
 			(void)move_huge(&back, va, from);
 		va += level ? huge_bytes(m->vm) : VM_PAGE;
 	}
+	flush_noted(m->vm, m->v->mm, &m->notes, m->cpu);
+	flush_noted(m->vm, m->v->mm, &back.notes, m->cpu);
+}
+
+/* Small entries move with those that lie in one table with them, before and
+ * after: get_extent().  The first and the end of those with @va. */
+static void
+extent_of(const struct mover *m, va_t va, va_t *start, va_t *end)
+{
+	const va_t inside = huge_bytes(m->vm) - 1;
+	va_t to = m->to + (va - m->old);
+	va_t before = MIN_OF(va & inside, to & inside);
+	va_t after = MIN_OF(inside - (va & inside), inside - (to & inside));
+
+	*start = va - MIN_OF(before, va - m->old);
+	*end = va + MIN_OF(after + 1, m->end - va);
 }
 
 /* Move entries of @v, @old..@old+@len, to @to: 0; else nothing has moved. */
@@ -108,8 +139,9 @@ static int
 move_entries(struct vm *vm, struct vma *v, va_t old, va_t to, uint64_t len,
 	     unsigned int cpu)
 {
-	struct mover m = {vm, v, old, to, old + len, cpu, false};
+	struct mover m = {vm, v, old, to, old + len, cpu, FLUSH_NOTES};
 	struct mm *mm = v->mm;
+	va_t low = 0, high = 0; /* where small ones have moved */
 	unsigned int level;
 	pa_t from, into;
 	int err = prepare(&m);
@@ -129,12 +161,13 @@ move_entries(struct vm *vm, struct vma *v, va_t old, va_t to, uint64_t len,
 		if (pte_there(e))
 			e |= vm->shape.soft_dirty;
 		pte_store(vm, into, e);
-		m.moved = true;
+		if (!(e & PTE_P) || va < high)
+			continue;
+		flush_moved(&m, low, high);
+		extent_of(&m, va, &low, &high);
 	}
-	if (m.moved) {
-		vm->generation++;
-		flush_range(vm, mm, old, m.end, cpu);
-	}
+	flush_moved(&m, low, high);
+	flush_noted(vm, mm, &m.notes, cpu);
 	return 0;
 }
 

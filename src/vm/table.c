@@ -657,7 +657,8 @@ free_below(struct gather *g, pa_t table, unsigned int level, va_t start,
 		slot_set(vm, g->mm, level, at, 0);
 		table_forget(vm, g->mm, pfn, level - 1);
 		g_array_append_val(g->tables, pfn);
-		gather_note(g, va, next);
+		/* pte_free_tlb() and its like note one page of it. */
+		flush_note(&g->notes, va, va + VM_PAGE, level);
 	}
 }
 

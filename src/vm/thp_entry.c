@@ -169,7 +169,7 @@ thp_split_entry(struct vm *vm, struct vma *v, va_t va, pa_t at,
 	vm->phys->event[VE_thp_split_pmd]++;
 	pte_store(vm, at, 0);
 	vm->generation++;
-	flush_huge(vm, v->mm, va, cpu);
+	flush_range(vm, v->mm, va, va + huge_bytes(vm), cpu);
 	table = thp_withdraw(vm, at);
 	/* Entries that a user has written have none. */
 	if (bad || table == PFN_NONE)
@@ -214,7 +214,7 @@ thp_zap(struct gather *g, struct vma *v, va_t va, pa_t at)
 	pfn_t pfn = thp_page(vm, v, va, pte_load(vm, at), &bad);
 
 	pte_store(vm, at, 0);
-	gather_note(g, va, va + huge_bytes(vm));
+	flush_note(&g->notes, va, va + huge_bytes(vm), 1);
 	drop_deposit(vm, v->mm, at, g->cpu);
 	if (pfn == PFN_NONE)
 		return;
@@ -260,8 +260,7 @@ thp_copy(struct vm *vm, struct vma *from, struct vma *to, va_t va, pa_t at,
 }
 
 void
-thp_move(struct vm *vm, struct mm *mm, va_t old, pa_t from, pa_t into,
-	 unsigned int cpu)
+thp_move(struct vm *vm, pa_t from, pa_t into)
 {
 	uint64_t e = pte_load(vm, from);
 	pfn_t table = vm->thp ? thp_withdraw(vm, from) : PFN_NONE;
@@ -270,8 +269,6 @@ thp_move(struct vm *vm, struct mm *mm, va_t old, pa_t from, pa_t into,
 	if (table != PFN_NONE)
 		thp_deposit(vm, into, table);
 	pte_store(vm, into, e | vm->shape.soft_dirty);
-	vm->generation++;
-	flush_huge(vm, mm, old, cpu);
 }
 
 bool

@@ -256,8 +256,8 @@ void thp_zap(struct gather *g, struct vma *v, va_t va, pa_t at);
  * was split, go on with small ones. */
 int thp_copy(struct vm *vm, struct vma *from, struct vma *to, va_t va, pa_t at,
 	     unsigned int cpu);
-void thp_move(struct vm *vm, struct mm *mm, va_t old, pa_t from, pa_t into,
-	      unsigned int cpu);
+/* Ditto at another place; what CPUs know of the old one stays. */
+void thp_move(struct vm *vm, pa_t from, pa_t into);
 /* mprotect of all of it: whether TLBs may know what it does not say now. */
 bool thp_change(struct vm *vm, const struct vma *v, pa_t at);
 /* Keep a table of leaves for the huge entry at @at; take one back. */
@@ -401,22 +401,39 @@ pte_store(struct vm *vm, pa_t at, uint64_t entry)
 
 /* --- flush.c ------------------------------------------------------------ */
 
+/* What must be flushed, as mmu_gather notes it. */
+struct flush_notes {
+	va_t start, end;     /* empty: start > end */
+	unsigned int levels; /* bit n: entries of level n */
+};
+
+#define FLUSH_NOTES ((struct flush_notes){.start = UINT64_MAX})
+
 /* Pages and tables that go when the TLBs have forgotten them: mmu_gather. */
 struct gather {
 	struct vm *vm;
 	struct mm *mm;
 	unsigned int cpu;
-	GArray *pages;	 /* of pfn_t */
-	GArray *tables;	 /* ditto */
-	va_t start, end; /* what must be flushed; empty: start > end */
-	bool keep_anon;	 /* only pages of objects go */
+	GArray *pages;	/* of pfn_t */
+	GArray *tables; /* ditto */
+	struct flush_notes notes;
+	bool keep_anon; /* only pages of objects go */
 };
 
+/* An entry of @level changed, or went, that CPUs may know: from @start on, and
+ * not beyond @end. */
+void flush_note(struct flush_notes *notes, va_t start, va_t end,
+		unsigned int level);
+/* Make all CPUs that run @mm forget what was noted, if anything; @cpu does
+ * it.  One step for each of the smallest entries that were noted. */
+void flush_noted(struct vm *vm, struct mm *mm, const struct flush_notes *notes,
+		 unsigned int cpu);
 void gather_init(struct gather *g, struct mm *mm, unsigned int cpu);
-void gather_note(struct gather *g, va_t start, va_t end);
 /* Flush and free. */
 void gather_finish(struct gather *g);
-/* Make all CPUs that run @mm forget the huge page that @va lies in. */
+/* Make all CPUs that run @mm forget the huge page that @va lies in: one step,
+ * as flush_tlb_page().  Most of the kernel's calls for a huge entry go page by
+ * page instead, and so beyond the ceiling: flush_range(). */
 void flush_huge(struct vm *vm, struct mm *mm, va_t va, unsigned int cpu);
 /* Make all CPUs that run @mm forget @start..@end; @cpu does it. */
 void flush_range(struct vm *vm, struct mm *mm, va_t start, va_t end,

@@ -27,7 +27,7 @@ zap_entry(struct gather *g, struct vma *v, va_t va, pa_t at, uint64_t entry)
 	    (vm->pages[pfn].flags & VMP_ANON))
 		return;
 	pte_store(vm, at, 0);
-	gather_note(g, va, va + VM_PAGE);
+	flush_note(&g->notes, va, va + VM_PAGE, 0);
 	if (pfn == PFN_NONE)
 		return;
 	if (!(vm->pages[pfn].flags & VMP_ANON)) {

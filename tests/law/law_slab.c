@@ -85,6 +85,7 @@ struct run {
 	struct kmem_cache *cache[CACHES_MOST];
 	char *name[CACHES_MOST];
 	unsigned int nr_caches;
+	unsigned int named; /* caches that were given a name so far */
 	uint32_t last_id;
 	bool tell;
 	struct out why;
@@ -318,7 +319,7 @@ step_create(struct run *r)
 		return;
 	if (!below(r, 3))
 		args.usersize = args.size;
-	snprintf(name, sizeof(name), "c%u", r->law.step);
+	snprintf(name, sizeof(name), "c%u", r->named++);
 	args.name = name;
 	err = kmem_cache_create(r->sc, &args, &r->cache[r->nr_caches], &why);
 	say(r, "create %s of %" PRIu64 " bytes, flags %x: %d", name, args.size,

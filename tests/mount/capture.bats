@@ -159,6 +159,42 @@ some_work() {
 	done
 }
 
+# Every other used frame of $root is reserved, the others are marked as nothing.
+scatter_reserved() {
+	od -An -v -tx8 -w8 "$root/proc/kpageflags" | awk '
+		{
+			free = index("4567cdef", substr($1, 14, 1))
+			hole = index("13579bdf", substr($1, 11, 1))
+			if (free || hole)
+				for (i = 15; i > 0; i -= 2)
+					printf "\\x%s", substr($1, i, 2)
+			else
+				printf "%s%s", "\\0\\0\\0\\0",
+					(NR % 2 ? "\\1" : "\\0") "\\0\\0\\0"
+		}' > "$BATS_TEST_TMPDIR/bytes"
+	printf "$(< "$BATS_TEST_TMPDIR/bytes")" > "$root/proc/kpageflags"
+}
+
+@test "a host whose reserved frames lie scattered is captured in seconds" {
+	config=$BATS_TEST_TMPDIR/wide.ini
+	printf '[machine]\narch = x86-64\nmemory = 320M\n' > "$config"
+	{
+		for i in {1..64}; do
+			echo "do page/alloc_pages GFP_KERNEL 10"
+		done
+	} | export_machine "$config"
+	scatter_reserved
+	[ "$(stat -c %s "$root/proc/kpageflags")" -ge $((80 * 1024 * 8)) ]
+	export -f capture
+	export root bin BATS_TEST_TMPDIR
+	timeout 60 bash -c 'capture "$root"'
+	machine=$BATS_TEST_TMPDIR/machine.ini
+	same_limits "$root/proc/zoneinfo"
+	# What had to be reserved is still in single frames.
+	[ "$(sed -n 's/^reserved = //p' "$machine" | tr ';' '\n' | wc -l)" \
+		-gt 1000 ]
+}
+
 @test "pageblocks of another order are captured" {
 	printf '[machine]\narch = x86-64\nmemory = 512M\npageblock-order = 7\n' \
 		> "$BATS_TEST_TMPDIR/host.ini"

@@ -31,8 +31,12 @@ int kmalloc(struct slab_common *sc, uint64_t bytes,
  * would notice late or never is done as there.  Emits kfree.
  */
 int kfree(struct slab_common *sc, va_t object, const struct slab_request *who);
-/* Bytes that may be used at @object; 0 for NULL and ZERO_SIZE_PTR. */
+/* Bytes that may be used at @object; 0 for NULL and ZERO_SIZE_PTR, and where
+ * kmalloc never was. */
 uint64_t ksize(const struct slab_common *sc, va_t object);
+/* As the kernel asks it: warns in the log where kmalloc never was. */
+uint64_t ksize_warn(struct slab_common *sc, va_t object,
+		    const struct slab_request *who);
 /*
  * Make it @bytes large: in place when there is room, else elsewhere, the bytes
  * copied and the old freed.  *@object is both.

@@ -77,6 +77,10 @@ struct mempools {
 
 struct mempools *mempools_new(struct slab_common *sc);
 void mempools_free(struct mempools *t);
+/* The cache of number @cache is gone although objects of it are in use, as SLOB
+ * lets it: those that had pages of their own are nobody's pages now.  Pools
+ * that keep some in reserve get them. */
+void mempools_cache_gone(struct mempools *t, uint32_t cache);
 struct mempool *mempool_find(const struct mempools *t, const char *name);
 struct mempool *mempool_get(const struct mempools *t, uint32_t id);
 /* The oldest with an id above @after, NULL. */

@@ -470,6 +470,9 @@ void slab_cpu_dead(struct slab_common *sc, unsigned int cpu);
 
 /* The slab whose pages hold @object, NULL: no slab's page. */
 struct slab *slab_of(const struct slab_common *sc, va_t object);
+/* The direct map has a byte for each of @len at @at: they are RAM that is
+ * online.  @pa is where. */
+bool slab_mapped(const struct slab_common *sc, va_t at, size_t len, pa_t *pa);
 struct slab *slab_get(const struct slab_common *sc, uint32_t number);
 uint32_t slab_number(const struct slab_common *sc, const struct slab *slab);
 /* Index of the object that covers @address; UINT32_MAX: none does. */
@@ -524,6 +527,12 @@ bool slab_colouring(const struct kmem_cache *s, struct slab_colours *colours);
 /* What SLOB's pages belong to, whose "objects" are units; for slab_next().
  * NULL: it has none yet (slob_page.c). */
 const struct kmem_cache *slob_pool(const struct slab_common *sc);
+/*
+ * Whether kmem_cache_free of @s (NULL: kfree) knows how large @object is, if it
+ * lies in those pages: they do not say.  If not, both warn and leave it alone.
+ */
+bool slab_knows_size(const struct slab_common *sc, const struct kmem_cache *s,
+		     va_t object);
 
 /* What slabinfo shows of a cache (get_slabinfo). */
 struct slabinfo {

@@ -24,9 +24,10 @@ void trace_text_header(struct out *out, uint64_t in_buffer, uint64_t written,
 /* One record as one line, with its newline. */
 void trace_text_record(struct out *out, const struct trace_printer *with,
 		       const struct trace_record *record);
-/* The format file of @event: fields, places, print fmt. */
-void trace_text_format(struct out *out, const struct arch *arch,
-		       unsigned int pageblock_order, enum trace_event event);
+/* The format file of @event: fields, places, print fmt, as a kernel built for
+ * the architecture and pageblocks of @phys has it. */
+void trace_text_format(struct out *out, const struct phys *phys,
+		       enum trace_event event);
 /* The event's number in its id and format files. */
 unsigned int trace_text_id(enum trace_event event);
 

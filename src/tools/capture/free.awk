@@ -8,9 +8,11 @@ function largest(at, end,    k) { # the order of the block at @at
 	return k
 }
 
-# free_at[pfn] = order; have[z, order]; block_list[z, order, i]
+# free_at["b" pfn] = order; have[z, order]; block_list[z, order, i]
+# As a number pfn would be a bad key: mawk puts all multiples of 1024 into one
+# bucket.
 function add_block(z, at, k) {
-	free_at[at] = k
+	free_at["b" at] = k
 	have[z, k]++
 	block_list[z, k, ++blocks[z, k]] = at
 }
@@ -46,7 +48,8 @@ function from_pool(z, k,    j, at, sib) {
 	while (pooled[z, k] > refused[z, k]) {
 		at = pool[z, k, pooled[z, k]]
 		sib = sibling(at, k)
-		if (k == 10 || !(sib in free_at) || free_at[sib] != k) {
+		if (k == 10 || !(("b" sib) in free_at) ||
+		    free_at["b" sib] != k) {
 			pooled[z, k]--
 			return at
 		}
@@ -77,7 +80,7 @@ function fit_blocks(z,    k, at, same) {
 	for (k = 10; k >= 0; k--) {
 		while (have[z, k] + 0 > want[z, k] + 0) {
 			at = block_list[z, k, blocks[z, k]--]
-			delete free_at[at]
+			delete free_at["b" at]
 			have[z, k]--
 			pool[z, k, ++pooled[z, k]] = at
 			moved++
@@ -91,7 +94,7 @@ function fit_blocks(z,    k, at, same) {
 				break
 			}
 			add_block(z, at, k)
-			made_free[at] = k
+			made_free["b" at] = k
 			moved++
 		}
 	}

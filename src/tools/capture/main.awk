@@ -22,6 +22,8 @@ function remarks_of_sources() {
 }
 
 BEGIN {
+	# mawk would write numbers of more than 31 bits with six digits.
+	CONVFMT = OFMT = "%.15g"
 	two[0] = 1 # some awks cannot raise to powers
 	for (i = 1; i <= 40; i++)
 		two[i] = 2 * two[i - 1]

@@ -51,7 +51,7 @@ function list_part(z, p, type,    at, end, start, k) {
 function made_order(at,    k, first) {
 	for (k = 0; k <= 10; k++) {
 		first = at - at % two[k]
-		if (first in made_free && made_free[first] == k)
+		if (("b" first) in made_free && made_free["b" first] == k)
 			return k
 	}
 	return -1

@@ -197,8 +197,8 @@ function print_free(    t, z, k, i, at, n) {
 		list_begin(types[t] " = ", 0)
 		for (i = 1; i <= n; i++) {
 			at = listed[i]
-			if (free_type[at] == types[t])
-				list_add(at, at + two[free_at[at]])
+			if (free_type["b" at] == types[t])
+				list_add(at, at + two[free_at["b" at]])
 		}
 		if (list_done())
 			print ""

@@ -128,17 +128,15 @@ function fit_reserved(    z, p) {
 		if (part_class[p] == "R")
 			lack[part_zone[p]] -= part_to[p] - part_from[p]
 	for (z = 1; z <= zones; z++)
-		while (lack[z] < 0 && release_shortest(z))
-			;
+		release_shortest(z)
 	if (!runs) { # the rest when the free blocks have their places
 		guess_reserved()
 		return
 	}
 	for (z = 1; z <= zones; z++) {
-		while (lack[z] > 0 && (reserve_longest(z, "Z") ||
-				       reserve_longest(z, "U") ||
-				       reserve_longest(z, "F")))
-			;
+		reserve_longest(z, "Z")
+		reserve_longest(z, "U")
+		reserve_longest(z, "F")
 		if (lack[z])
 			remark("node " zn[z] " " zname[z] ": " lack[z] \
 			       " pages fewer are present than managed")
@@ -146,43 +144,76 @@ function fit_reserved(    z, p) {
 	sort_parts()
 }
 
-function reserve_longest(z, class_,    p, best, len) {
-	len = 0
-	for (p = 1; p <= parts; p++)
-		if (part_zone[p] == z && part_class[p] == class_ &&
-		    part_to[p] - part_from[p] >= len) {
-			best = p
-			len = part_to[p] - part_from[p]
-		}
-	if (!len)
-		return 0
-	len = min(len, lack[z])
-	if (class_ == "Z" && len >= 65536)
-		remark("node " zn[z] " " zname[z] ": " len " pages that the " \
-		       "host has not put to use yet are reserved")
-	cut_part(best, part_to[best] - len, part_to[best])
-	return 1
+# Parts of @class_ are reserved until nothing lacks.  Only the last is cut, so
+# that their order stays what it was at first.
+function reserve_longest(z, class_,    n, p, len) {
+	if (lack[z] <= 0)
+		return
+	for (n = rank_parts(z, class_); n && lack[z] > 0; n--) {
+		p = by_length[n]
+		len = min(part_to[p] - part_from[p], lack[z])
+		if (class_ == "Z" && len >= 65536)
+			remark("node " zn[z] " " zname[z] ": " len \
+			       " pages that the host has not put to use yet " \
+			       "are reserved")
+		cut_part(p, part_to[p] - len, part_to[p])
+	}
 }
 
-function release_shortest(z,    p, best, len) {
-	best = 0
-	for (p = 1; p <= parts; p++)
-		if (part_zone[p] == z && part_class[p] == "R" &&
-		    (!best || part_to[p] - part_from[p] < \
-		     part_to[best] - part_from[best]))
-			best = p
-	if (!best)
-		return 0
-	len = min(part_to[best] - part_from[best], -lack[z])
-	lack[z] += len
-	part_to[best] -= len
-	new_part("U", part_to[best], part_to[best] + len, z)
-	if (part_from[best] == part_to[best]) {
-		part_from[best] = part_from[parts]
-		part_to[best] = part_to[parts]
-		part_class[best] = "U"
-		parts--
+# Ditto the other way.
+function release_shortest(z,    n, i, p, len) {
+	if (lack[z] >= 0)
+		return
+	n = rank_parts(z, "R")
+	for (i = 1; i <= n && lack[z] < 0; i++) {
+		p = by_length[i]
+		len = min(part_to[p] - part_from[p], -lack[z])
+		lack[z] += len
+		if (part_to[p] - part_from[p] == len) {
+			part_class[p] = "U"
+			continue
+		}
+		part_to[p] -= len
+		new_part("U", part_to[p], part_to[p] + len, z)
 	}
 	sort_parts()
-	return 1
+}
+
+# by_length[1..n]: parts of zone @z and @class_, shorter ones first, those of
+# one length as they lie; returns n.
+function rank_parts(z, class_,    p, n, i, top) {
+	n = 0
+	for (p = 1; p <= parts; p++)
+		if (part_zone[p] == z && part_class[p] == class_)
+			by_length[++n] = p
+	for (i = int(n / 2); i >= 1; i--)
+		sift_part(i, n)
+	for (i = n; i > 1; i--) {
+		top = by_length[1]
+		by_length[1] = by_length[i]
+		by_length[i] = top
+		sift_part(1, i - 1)
+	}
+	return n
+}
+
+# A heap with the longest on top: by_length[@i] goes down to where it belongs.
+function sift_part(i, n,    p, child) {
+	p = by_length[i]
+	while ((child = 2 * i) <= n) {
+		if (child < n && is_shorter(by_length[child],
+					    by_length[child + 1]))
+			child++
+		if (!is_shorter(p, by_length[child]))
+			break
+		by_length[i] = by_length[child]
+		i = child
+	}
+	by_length[i] = p
+}
+
+function is_shorter(p, q,    a, b) {
+	a = part_to[p] - part_from[p]
+	b = part_to[q] - part_from[q]
+	return a == b ? p < q : a < b
 }

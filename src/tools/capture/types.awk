@@ -70,7 +70,7 @@ function type_at(at,    b) {
 	return b in block_type ? block_type[b] : "movable"
 }
 
-# free_type[pfn]: as many of each type as the host counts, first those whose
+# free_type["b" pfn]: as many of each type as the host counts, first those whose
 # pageblock has it.
 function type_free(z,    k, i, at, type, t) {
 	for (k = 0; k <= 10; k++) {
@@ -78,21 +78,21 @@ function type_free(z,    k, i, at, type, t) {
 			at = block_list[z, k, i]
 			type = type_at(at)
 			if (!has_types || type == "cma") {
-				free_type[at] = type
+				free_type["b" at] = type
 			} else if (want_type[z, type, k] > 0) {
-				free_type[at] = type
+				free_type["b" at] = type
 				want_type[z, type, k]--
 			}
 		}
 		for (i = 1; i <= blocks[z, k]; i++) {
 			at = block_list[z, k, i]
-			for (t = 1; t <= 4 && !(at in free_type); t++)
+			for (t = 1; t <= 4 && !(("b" at) in free_type); t++)
 				if (want_type[z, types[t], k] > 0) {
-					free_type[at] = types[t]
+					free_type["b" at] = types[t]
 					want_type[z, types[t], k]--
 				}
-			if (!(at in free_type))
-				free_type[at] = type_at(at)
+			if (!(("b" at) in free_type))
+				free_type["b" at] = type_at(at)
 		}
 	}
 }

@@ -2,6 +2,8 @@
 /* replay_feed.c - a small machine that is fed recordings line by line */
 #include "unit/machine/replay_feed.h"
 
+#include "unit/phys/booted.h"
+
 #include "kmemfs/machine/journal.h"
 
 #include <check.h>
@@ -153,17 +155,7 @@ feed_counts(void)
 uint64_t
 feed_unused_pages(void)
 {
-	uint64_t pages = 0;
-
-	for (unsigned int i = 0; i < feed_m->phys->nr_zones; i++) {
-		const struct zone *zone = feed_m->phys->zones[i];
-
-		pages += (uint64_t)zone->stat[ZS_nr_free_pages];
-		for (unsigned int cpu = 0;
-		     zone->pcp && cpu < feed_m->phys->nr_cpus; cpu++)
-			pages += zone->pcp[cpu].count;
-	}
-	return pages;
+	return unused_pages(feed_m->phys);
 }
 
 bool

@@ -2,38 +2,18 @@
 /* test_config.c - machine files: what is filled in, what is refused */
 #include "kmemfs/machine/config.h"
 
+#include "configs.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 Suite *suite_config(void);
 
-static struct machine_config *
-read_good(const char *text)
-{
-	char *error = NULL;
-	struct machine_config *config = config_read(text, "m", &error);
-
-	ck_assert_msg(config != NULL, "%s", error);
-	return config;
-}
-
-static char *
-print(const struct machine_config *config)
-{
-	struct out out = OUT_INIT;
-	char *text;
-
-	config_print(config, &out);
-	text = g_strdup(out_text(&out));
-	out_fini(&out);
-	return text;
-}
-
 static void
 assert_prints(const struct machine_config *config, const char *line)
 {
-	char *text = print(config);
+	char *text = configs_print(config);
 
 	ck_assert_msg(strstr(text, line) != NULL, "no '%s' in\n%s", line, text);
 	g_free(text);
@@ -223,10 +203,10 @@ static const char *const good[] = {
 static void
 assert_stable(struct machine_config *config)
 {
-	char *first = print(config), *second;
-	struct machine_config *again = read_good(first);
+	char *first = configs_print(config), *second;
+	struct machine_config *again = configs_read(first);
 
-	second = print(again);
+	second = configs_print(again);
 	ck_assert_str_eq(first, second);
 	g_free(first);
 	g_free(second);
@@ -236,7 +216,7 @@ assert_stable(struct machine_config *config)
 
 START_TEST(what_is_printed_reads_back_as_the_same_text)
 {
-	assert_stable(read_good(good[_i]));
+	assert_stable(configs_read(good[_i]));
 }
 END_TEST
 
@@ -262,7 +242,7 @@ END_TEST
 START_TEST(a_short_description_is_filled_in_like_a_pc)
 {
 	struct machine_config *config =
-		read_good(X86 "memory = 8G\nnodes = 2\ncpus = 4\n");
+		configs_read(X86 "memory = 8G\nnodes = 2\ncpus = 4\n");
 
 	assert_prints(config, "0x100000-0xbffdffff usable");
 	assert_prints(config, "0x100000000-0x23fffffff usable");
@@ -291,7 +271,7 @@ static const struct {
 START_TEST(the_hole_for_pci_opens_at_3584_mib)
 {
 	char *text = g_strdup_printf(X86 "memory = %s\n", holes[_i].memory);
-	struct machine_config *config = read_good(text);
+	struct machine_config *config = configs_read(text);
 
 	assert_prints(config, holes[_i].last);
 	config_free(config);
@@ -302,11 +282,11 @@ END_TEST
 START_TEST(the_order_of_pageblocks_is_the_architectures_or_as_given)
 {
 	struct machine_config *config =
-		read_good(X86 "memory = 1G\npageblock-order = 7\n");
+		configs_read(X86 "memory = 1G\npageblock-order = 7\n");
 
 	assert_prints(config, "\npageblock-order = 7\n");
 	assert_stable(config);
-	config = read_good(X86 "memory = 1G\n");
+	config = configs_read(X86 "memory = 1G\n");
 	assert_prints(config, "\npageblock-order = 9\n");
 	assert_stable(config);
 }
@@ -315,7 +295,7 @@ END_TEST
 START_TEST(a_cma_area_is_placed_and_printed)
 {
 	struct machine_config *config =
-		read_good(X86 "memory = 1G\ncmdline = cma=64M\n");
+		configs_read(X86 "memory = 1G\ncmdline = cma=64M\n");
 
 	ck_assert(config->phys.cma_kernel);
 	assert_prints(config, "cma = yes\n");
@@ -323,7 +303,7 @@ START_TEST(a_cma_area_is_placed_and_printed)
 	/* The memory map lies below it. */
 	assert_prints(config, "0x3ae00000-0x3bdfffff\n");
 	config_free(config);
-	config = read_good(X86 "memory = 1G\ncma = no\ncmdline = cma=64M\n");
+	config = configs_read(X86 "memory = 1G\ncma = no\ncmdline = cma=64M\n");
 	ck_assert_uint_eq(config->phys.cma.end, 0);
 	config_free(config);
 }
@@ -331,7 +311,7 @@ END_TEST
 
 START_TEST(words_of_the_command_line_that_are_not_about_memory_are_kept)
 {
-	struct machine_config *config = read_good(
+	struct machine_config *config = configs_read(
 		X86
 		"memory = 1G\ncmdline = console=ttyS0 quiet nokaslr panic=-1 "
 		"memblock=debug no_hash_pointers mminit_loglevel=4 "
@@ -347,9 +327,9 @@ END_TEST
 
 START_TEST(remarks_blanks_and_line_ends_of_other_systems_are_passed_over)
 {
-	struct machine_config *config =
-		read_good("# a remark\r\n\r\n[ machine ]\r\n  memory=1G\t\r\n"
-			  "  # another\r\n arch\t=\tx86-64\r\n");
+	struct machine_config *config = configs_read(
+		"# a remark\r\n\r\n[ machine ]\r\n  memory=1G\t\r\n"
+		"  # another\r\n arch\t=\tx86-64\r\n");
 
 	ck_assert_int_eq(config->phys.arch, ARCH_X86_64);
 	assert_prints(config, "0x3ffdffff usable");

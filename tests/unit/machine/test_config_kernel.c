@@ -2,6 +2,8 @@
 /* test_config_kernel.c - [kernel] of a machine file */
 #include "kmemfs/machine/config.h"
 
+#include "configs.h"
+
 #include <check.h>
 #include <string.h>
 
@@ -9,22 +11,6 @@ Suite *suite_config_kernel(void);
 
 #define X86 "[machine]\narch = x86-64\nmemory = 64M\n"
 #define I386 "[machine]\narch = i386\nmemory = 64M\n"
-
-static char *
-printed(const char *text)
-{
-	char *error = NULL;
-	struct machine_config *config = config_read(text, "m", &error);
-	struct out out = OUT_INIT;
-	char *copy;
-
-	ck_assert_msg(config != NULL, "%s", error);
-	config_print(config, &out);
-	copy = g_strdup(out_text(&out));
-	out_fini(&out);
-	config_free(config);
-	return copy;
-}
 
 static const struct {
 	const char *text, *group;
@@ -40,7 +26,8 @@ static const struct {
 
 START_TEST(defaults_are_filled_in_and_what_is_printed_reads_back)
 {
-	char *first = printed(good[_i].text), *second = printed(first);
+	char *first = configs_printed(good[_i].text),
+	     *second = configs_printed(first);
 
 	ck_assert_msg(strstr(first, good[_i].group) != NULL, "%s", first);
 	ck_assert_str_eq(first, second);
@@ -51,7 +38,8 @@ END_TEST
 
 START_TEST(a_machine_without_tables_has_no_such_group)
 {
-	char *text = printed("[machine]\narch = generic\nmemory = 64M\n");
+	char *text =
+		configs_printed("[machine]\narch = generic\nmemory = 64M\n");
 
 	ck_assert_ptr_null(strstr(text, "[kernel]"));
 	g_free(text);

@@ -2,6 +2,8 @@
 /* test_config_mmu.c - [mmu], [tlb], [cache], [costs] of a machine file */
 #include "kmemfs/machine/machine.h"
 
+#include "configs.h"
+
 #include <check.h>
 #include <string.h>
 
@@ -10,30 +12,6 @@ Suite *suite_config_mmu(void);
 #define X86 "[machine]\narch = x86-64\nmemory = 64M\n"
 #define GENERIC "[machine]\narch = generic\nmemory = 16M\n"
 #define CUSTOM GENERIC "[mmu]\nmode = custom\n"
-
-static struct machine_config *
-read_good(const char *text)
-{
-	char *error = NULL;
-	struct machine_config *config = config_read(text, "m", &error);
-
-	ck_assert_msg(config != NULL, "%s", error);
-	return config;
-}
-
-static char *
-printed(const char *text)
-{
-	struct machine_config *config = read_good(text);
-	struct out out = OUT_INIT;
-	char *copy;
-
-	config_print(config, &out);
-	copy = g_strdup(out_text(&out));
-	out_fini(&out);
-	config_free(config);
-	return copy;
-}
 
 static const struct {
 	const char *text, *part;
@@ -55,7 +33,12 @@ static const struct {
 	{X86 "cmdline = quiet pti=on\n",					 "kpti = yes\n"		       },
 	{X86 "cmdline = pti=auto\n[mmu]\nmeltdown = no\n",		   "kpti = no\n"			},
 	{X86 "cmdline = pti=auto\n",					 "kpti = yes\n"			   },
-	{X86 "cmdline = pti=on nopti\n",					 "kpti = no\n"			      },
+	{X86 "cmdline = pti=on nopti\n",					 "kpti = yes\n"		       },
+	{X86 "cmdline = pti=on pti=off\n",				   "kpti = no\n"			},
+	{X86 "cmdline = nopti pti=auto\n",				   "kpti = yes\n"			 },
+	{X86 "cmdline = pti=\"on\"\n",				       "kpti = no\n"			    },
+	{X86 "cmdline = init=\"/sh pti=on /x\"\n",			   "kpti = yes\n"			 },
+	{X86 "cmdline = quiet -- pti=on\n",				    "kpti = yes\n"			  },
 	{X86 "cmdline = pti=on\n[mmu]\nkpti = no\n",			     "kpti = no\n"			  },
 	{CUSTOM "page_size = 32\nentry_bytes = 1\nindex_bits = 5 4\n"
 		"present = 7\ndirty = 6\n",			 "page_size = 32\nentry_bytes = 1\nindex_bits = 5 4\nva_bits = 14\n"
@@ -64,6 +47,8 @@ static const struct {
 	 "frame_bits = 6\n"				   },
 	{GENERIC "[mmu]\nmode = base-bounds\nbase = 0x4000\nlimit = 1501\n",
 	 "mode = base-bounds\nbase = 16384\nlimit = 1501\n"							   },
+	{X86 "[boot]\nhotplugged = 0x400000000000-0x400007ffffff\n",
+	 "phys_bits = 52\n"										       },
 	{X86 "[tlb]\nl1d-4k = 0 0\nl2 = 1 3\n",				"l1d-4k = 0 0\n"			},
 	{X86 "[cache]\nmodel = no\nl3 = 0 0\n[costs]\nmemory = 300\n",
 	 "model = no\nl1 = 64 8 4\nl2 = 1024 16 14\nl3 = 0 0 44\n\n[costs]\n"
@@ -72,7 +57,8 @@ static const struct {
 
 START_TEST(defaults_are_filled_in_and_what_is_printed_reads_back)
 {
-	char *first = printed(good[_i].text), *second = printed(first);
+	char *first = configs_printed(good[_i].text),
+	     *second = configs_printed(first);
 
 	ck_assert_msg(strstr(first, good[_i].part) != NULL, "%s", first);
 	ck_assert_str_eq(first, second);
@@ -98,6 +84,8 @@ static const struct {
 	 "m:5: phys_bits: 53 is not between 32 and 52"											    },
 	{"[machine]\narch = x86-64\nmemory = 8G\n[mmu]\nphys_bits = 32\n",
 	 "m:5: phys_bits: memory goes beyond 32 bits"											     },
+	{X86 "[boot]\nhotplugged = 0x100000000-0x107ffffff\n[mmu]\nphys_bits = "
+	     "32\n",						       "m:7: phys_bits: memory goes beyond 32 bits"		     },
 	{X86 "[mmu]\nsmep = perhaps\n",
 	 "m:5: smep: 'perhaps' is neither yes nor no"											     },
 	{CUSTOM "page_size = 48\n",
@@ -145,7 +133,7 @@ static struct machine *
 boot(const char *text)
 {
 	char *error = NULL;
-	struct machine *m = machine_boot(read_good(text), NULL, &error);
+	struct machine *m = machine_boot(configs_read(text), NULL, &error);
 
 	ck_assert_msg(m != NULL, "%s", error);
 	return m;

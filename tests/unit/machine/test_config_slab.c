@@ -3,28 +3,14 @@
 #include "kmemfs/machine/machine.h"
 #include "kmemfs/machine/op.h"
 
+#include "configs.h"
+
 #include <check.h>
 #include <string.h>
 
 Suite *suite_config_slab(void);
 
 #define X86 "[machine]\narch = x86-64\nmemory = 64M\n"
-
-static char *
-printed(const char *text)
-{
-	char *error = NULL;
-	struct machine_config *config = config_read(text, "m", &error);
-	struct out out = OUT_INIT;
-	char *copy;
-
-	ck_assert_msg(config != NULL, "%s", error);
-	config_print(config, &out);
-	copy = g_strdup(out_text(&out));
-	out_fini(&out);
-	config_free(config);
-	return copy;
-}
 
 static const struct {
 	const char *text, *group;
@@ -46,7 +32,8 @@ static const struct {
 
 START_TEST(defaults_are_filled_in_and_what_is_printed_reads_back)
 {
-	char *first = printed(good[_i].text), *second = printed(first);
+	char *first = configs_printed(good[_i].text),
+	     *second = configs_printed(first);
 
 	ck_assert_msg(strstr(first, good[_i].group) != NULL, "%s", first);
 	ck_assert_str_eq(first, second);

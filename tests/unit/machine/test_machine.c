@@ -82,7 +82,7 @@ START_TEST(events_named_at_boot_are_recorded_from_the_start)
 {
 	struct machine *m =
 		boot(SMALL "cmdline = trace_event=kmem:*,tlb,page_fault_user,"
-			   "none trace_event=mmap:none\n",
+			   "none,,mmap:none\n",
 		     NULL);
 
 	ck_assert_uint_eq(m->trace.enabled,
@@ -95,6 +95,34 @@ START_TEST(events_named_at_boot_are_recorded_from_the_start)
 		strstr(out_text(&m->dmesg),
 		       "Failed to enable trace event: mmap:none\n"));
 	machine_free(m);
+}
+END_TEST
+
+static const struct {
+	const char *cmdline, *events; /* NULL: none */
+} traced[] = {
+	{"trace_event=\"tlb\"",		"tlb"},
+	{"\"trace_event=tlb\"",		"tlb"},
+	{"trace-event=tlb",		    "tlb"},
+	{"init=\"/sh trace_event=tlb\"",	 NULL },
+	{"quiet -- trace_event=tlb",	     NULL },
+	{"trace_event=kmem trace_event=tlb", "tlb"},
+	{"quiet\ttrace_event=tlb",	   "tlb"},
+};
+
+START_TEST(events_are_asked_for_as_any_argument_of_the_kernel)
+{
+	char *text =
+		g_strdup_printf(SMALL "cmdline = %s\n", traced[_i].cmdline);
+	struct machine *m = boot(text, NULL);
+
+	ck_assert_msg(m->trace.enabled ==
+			      (traced[_i].events
+				       ? trace_events(traced[_i].events)
+				       : 0),
+		      "%s: 0x%x", traced[_i].cmdline, m->trace.enabled);
+	machine_free(m);
+	g_free(text);
 }
 END_TEST
 
@@ -414,6 +442,9 @@ suite_machine(void)
 	TCase *tc = tcase_create("machine");
 
 	tcase_add_test(tc, the_log_tells_of_the_firmware_map_and_the_zones);
+	tcase_add_loop_test(tc,
+			    events_are_asked_for_as_any_argument_of_the_kernel,
+			    0, ARRAY_SIZE(traced));
 	tcase_add_test(tc, events_named_at_boot_are_recorded_from_the_start);
 	tcase_add_test(
 		tc,

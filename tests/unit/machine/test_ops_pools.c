@@ -243,6 +243,25 @@ START_TEST(static_variables_take_a_frame_when_they_are_written)
 }
 END_TEST
 
+START_TEST(a_reserve_keeps_its_pages_when_slob_lets_their_cache_go)
+{
+	uint64_t unused;
+
+	feed_op("slab/kmem_cache_create wide 7463 allocator=slob");
+	feed_op("mempool/mempool_create_slab_pool 3 wide name=pool");
+	feed_op("mempool/mempool_alloc pool name=out");
+	feed_op("slab/kmem_cache_destroy wide");
+	feed_verify();
+	unused = feed_unused_pages();
+	/* The cache is gone: nobody can free them, as in the kernel. */
+	ck_assert_int_eq(run("mempool/mempool_destroy pool"), -EFAULT);
+	ck_assert_uint_le(feed_unused_pages(), unused + 2);
+	feed_verify();
+	feed_op("slab/kfree out");
+	feed_verify();
+}
+END_TEST
+
 Suite *
 suite_ops_pools(void)
 {
@@ -252,6 +271,8 @@ suite_ops_pools(void)
 
 	tcase_add_checked_fixture(c, feed_setup, feed_teardown);
 	tcase_add_test(c, an_element_names_the_pool_that_it_goes_back_to);
+	tcase_add_test(c,
+		       a_reserve_keeps_its_pages_when_slob_lets_their_cache_go);
 	tcase_add_test(c, who_sleeps_gets_the_element_that_is_given_back);
 	tcase_add_test(
 		c,

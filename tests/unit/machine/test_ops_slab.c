@@ -349,6 +349,73 @@ START_TEST(a_machine_of_32_bits_has_sizes_and_addresses_of_32_bits)
 }
 END_TEST
 
+START_TEST(what_shares_slobs_pages_goes_back_to_a_cache_of_slobs_alone)
+{
+	static const struct {
+		const char *head, *tail;
+	} lines[] = {
+		{"slab/kmem_cache_free kmalloc-64",	    ""     },
+		{"slab/kmem_cache_free_bulk kmalloc-64", ""	   },
+		{"slab/kmem_cache_free_bulk classic",    ""	},
+		{"slab/kfree",			       ""	 },
+		{"slab/krealloc",			  "2000" },
+		{"mempool/mempool_free",		 "slabs"},
+		{"mempool/mempool_free",		 "sizes"},
+	};
+	char before[DIGEST_TEXT], after[DIGEST_TEXT];
+	va_t small, large;
+
+	feed_op("slab/kmem_cache_create tiny 100 allocator=slob");
+	feed_op("slab/kmem_cache_create huge 5000 allocator=slob");
+	feed_op("slab/kmem_cache_create classic 100 allocator=slab");
+	feed_op("mempool/mempool_create_slab_pool 1 kmalloc-64 name=slabs");
+	feed_op("mempool/mempool_create_kmalloc_pool 1 100 name=sizes");
+	feed_op("slab/kmem_cache_alloc tiny name=small");
+	feed_op("slab/kmem_cache_alloc tiny name=next");
+	feed_op("slab/kmem_cache_alloc huge name=large");
+	small = named("small")->address;
+	large = named("large")->address;
+	machine_digest(feed_m, before);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		char line[128];
+
+		g_snprintf(line, sizeof(line), "%s %llu %s", lines[i].head,
+			   (unsigned long long)small, lines[i].tail);
+		ck_assert_msg(run(line) == -EINVAL, "%s", line);
+	}
+	machine_digest(feed_m, after);
+	ck_assert_str_eq(before, after);
+	feed_verify();
+	/* One that fills its pages has a cache that they name. */
+	ck_assert_int_eq(
+		run_with("slab/kmem_cache_free kmalloc-64 %llu", large), 0);
+	feed_op("slab/kmem_cache_free tiny small");
+	feed_verify();
+}
+END_TEST
+
+START_TEST(ksize_by_address_answers_for_pages_too)
+{
+	struct out answer = OUT_INIT;
+	char line[64];
+	va_t at;
+
+	feed_op("page/alloc_pages GFP_KERNEL|__GFP_COMP 2 name=pages");
+	at = feed_m->phys->arch->page_offset + (named("pages")->pfn << 12);
+	g_snprintf(line, sizeof(line), "slab/ksize %llu",
+		   (unsigned long long)at);
+	ck_assert_int_eq(machine_do(feed_m, line, &answer, NULL), 0);
+	ck_assert_str_eq(out_text(&answer), "16384");
+	ck_assert_ptr_null(strstr(out_text(&feed_m->dmesg), "__ksize"));
+	ck_assert_int_eq(run_with("slab/ksize %llu", at + 4096), 0);
+	ck_assert_ptr_nonnull(strstr(out_text(&feed_m->dmesg),
+				     "at mm/slab_common.c:1016 __ksize+"));
+	ck_assert_int_eq(run("slab/ksize 0x20"), -EFAULT);
+	ck_assert_int_eq(run("slab/ksize pages"), -EINVAL);
+	out_fini(&answer);
+}
+END_TEST
+
 /* Laws are broken when laws were broken. */
 static void
 forget_machine(void)
@@ -404,6 +471,10 @@ suite_ops_slab(void)
 	tcase_add_checked_fixture(tc, feed_setup, feed_teardown);
 	tcase_add_test(tc,
 		       a_request_for_pages_that_fails_is_told_of_with_its_task);
+	tcase_add_test(
+		tc,
+		what_shares_slobs_pages_goes_back_to_a_cache_of_slobs_alone);
+	tcase_add_test(tc, ksize_by_address_answers_for_pages_too);
 	tcase_add_test(tc, an_attribute_takes_what_kstrtouint_takes);
 	tcase_add_test(tc, an_object_lies_in_its_cache_and_names_what_frees_it);
 	tcase_add_test(tc, a_refused_cache_leaves_nothing_behind);

@@ -124,18 +124,7 @@ findings(const struct slabbed *t, GString *laws)
 uint64_t
 free_pages(const struct slabbed *t)
 {
-	const struct phys *phys = t->b->phys;
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < phys->nr_zones; i++) {
-		const struct zone *zone = phys->zones[i];
-
-		sum += (uint64_t)zone->stat[ZS_nr_free_pages];
-		for (unsigned int cpu = 0; zone->pcp && cpu < phys->nr_cpus;
-		     cpu++)
-			sum += zone->pcp[cpu].count;
-	}
-	return sum;
+	return unused_pages(t->b->phys);
 }
 
 unsigned int

@@ -283,6 +283,51 @@ START_TEST(all_of_an_object_may_be_used_but_what_belongs_to_others)
 }
 END_TEST
 
+/* Where pages that are no slab's lie, and what ksize makes of them. */
+static const struct {
+	const char *why;
+	gfp_t gfp;
+	unsigned int order;
+	uint64_t at; /* from their start */
+	uint64_t want;
+	const char *place; /* where it warns */
+} pages[] = {
+	{"one page",			GFP_KERNEL,		 0, 0,    0, "mm/slab_common.c:1014"},
+	{"as large as the largest cache",	  GFP_KERNEL | __GFP_COMP, 1, 0,	 0,
+	 "mm/slab_common.c:1014"									},
+	{"a large kmalloc is no different", GFP_KERNEL | __GFP_COMP, 2, 0,
+	 16384,								  NULL		    },
+	{"inside",			  GFP_KERNEL | __GFP_COMP, 2, 8,	  0, "mm/slab_common.c:1016"},
+	{"a later page",			 GFP_KERNEL | __GFP_COMP, 2, 4096, 0,
+	 "mm/slab_common.c:1016"									},
+	{"pages of their own",	       GFP_KERNEL,		   2, 0,	 0, "mm/slab_common.c:1014"},
+};
+
+START_TEST(ksize_of_pages_is_that_of_their_folio_or_a_warning)
+{
+	struct slabbed *t = boot();
+	const struct page_request r = {.gfp = pages[_i].gfp,
+				       .order = pages[_i].order};
+	va_t at = t->b->phys->arch->page_offset;
+	pfn_t pfn;
+
+	ck_assert_int_eq(pages_alloc(t->b->phys, &r, &pfn), 0);
+	at += (pfn << 12) + pages[_i].at;
+	for (int i = 0; i < 2; i++) {
+		g_string_truncate(t->b->log, 0);
+		ck_assert_msg(ksize_warn(t->sc, at, &t->who) == pages[_i].want,
+			      "%s", pages[_i].why);
+		if (pages[_i].place)
+			ck_assert_ptr_nonnull(
+				strstr(t->b->log->str, pages[_i].place));
+		else
+			ck_assert_uint_eq(t->b->log->len, 0);
+	}
+	ck_assert_uint_eq(ksize(t->sc, at), pages[_i].want);
+	slabbed_free(t);
+}
+END_TEST
+
 START_TEST(realloc_stays_while_there_is_room_and_takes_the_bytes_along)
 {
 	struct slabbed *t = boot();
@@ -395,6 +440,9 @@ suite_kmalloc(void)
 	Suite *s = suite_create("kmalloc");
 	TCase *t = tcase_create("kmalloc");
 
+	tcase_add_loop_test(t,
+			    ksize_of_pages_is_that_of_their_folio_or_a_warning,
+			    0, ARRAY_SIZE(pages));
 	tcase_add_loop_test(t, a_request_goes_to_the_next_size_of_its_kind, 0,
 			    ARRAY_SIZE(classes));
 	tcase_add_test(

@@ -183,6 +183,12 @@ START_TEST(from_a_page_upwards_whole_pages_are_taken)
 	ck_assert_ptr_null(slab_of(t->sc, a));
 	ck_assert_uint_eq(ksize(t->sc, a), 4096);
 	ck_assert_uint_eq(ksize(t->sc, b), 16384);
+	/* It does not ask where in the pages, nor whose they are. */
+	ck_assert_uint_eq(ksize_warn(t->sc, b + 5000, &t->who), 16384);
+	ck_assert_uint_eq(ksize_warn(t->sc,
+				     t->b->phys->arch->page_offset + MIB(16),
+				     &t->who),
+			  4096);
 	ck_assert_uint_eq(free_pages(t), before - 5);
 	put(t, a);
 	put(t, b);

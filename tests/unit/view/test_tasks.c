@@ -225,6 +225,9 @@ START_TEST(pages_of_files_come_from_memory_or_the_device)
 	assert_look(va, "read: ", "read from its device");
 	assert_look(va, "write: ", "a copy of the page of the file");
 	assert_look(va + 0x5000, "read: ", "SIGBUS, BUS_ADRERR");
+	/* To run it a page must come first, which is then no code. */
+	assert_look(va + 0x5000, "execute: ", "SIGBUS, BUS_ADRERR");
+	assert_look(va, "execute: ", "SIGSEGV, SEGV_ACCERR: the area");
 	ck_assert_int_eq(views_do(m, "vm/touch sh heap"), 0);
 	assert_look(va, "read: ", "0x");
 	ck_assert_int_eq(views_do(m, "vm/madvise sh heap MADV_DONTNEED"), 0);

@@ -255,6 +255,17 @@ END_TEST
 
 /* --- formats ------------------------------------------------------------- */
 
+static void
+format_of(unsigned int arch, enum trace_event event)
+{
+	const struct phys phys = {
+		.arch = &archs[arch],
+		.pageblock_order = archs[arch].pageblock_order,
+	};
+
+	trace_text_format(&out, &phys, event);
+}
+
 START_TEST(the_format_of_mm_page_free_is_the_kernels)
 {
 	char want[2048];
@@ -279,26 +290,20 @@ START_TEST(the_format_of_mm_page_free_is_the_kernels)
 		 "print fmt: \"page=%%p pfn=0x%%lx order=%%d\", (((struct page "
 		 "*)vmemmap_base) + (REC->pfn)), REC->pfn, REC->order\n",
 		 trace_text_id(TRACE_MM_PAGE_FREE));
-	trace_text_format(&out, &archs[ARCH_X86_64],
-			  archs[ARCH_X86_64].pageblock_order,
-			  TRACE_MM_PAGE_FREE);
+	format_of(ARCH_X86_64, TRACE_MM_PAGE_FREE);
 	ck_assert_str_eq(out_text(&out), want);
 }
 END_TEST
 
 START_TEST(fields_are_aligned_to_their_size)
 {
-	trace_text_format(&out, &archs[ARCH_X86_64],
-			  archs[ARCH_X86_64].pageblock_order,
-			  TRACE_MM_PAGE_ALLOC);
+	format_of(ARCH_X86_64, TRACE_MM_PAGE_ALLOC);
 	ck_assert_ptr_nonnull(strstr(
 		out_text(&out), "unsigned long gfp_flags;\toffset:24;\tsize:8;"
 				"\tsigned:0;\n\tfield:int migratetype;"
 				"\toffset:32;\tsize:4;\tsigned:1;\n"));
 	out_reset(&out);
-	trace_text_format(&out, &archs[ARCH_I386],
-			  archs[ARCH_I386].pageblock_order,
-			  TRACE_MM_PAGE_ALLOC);
+	format_of(ARCH_I386, TRACE_MM_PAGE_ALLOC);
 	ck_assert_ptr_nonnull(strstr(
 		out_text(&out), "unsigned long gfp_flags;\toffset:16;\tsize:4;"
 				"\tsigned:0;\n\tfield:int migratetype;"
@@ -313,8 +318,7 @@ START_TEST(every_format_has_as_many_arguments_as_conversions)
 		const char *at, *quote;
 
 		out_reset(&out);
-		trace_text_format(&out, &archs[ARCH_X86_64],
-				  archs[ARCH_X86_64].pageblock_order, event);
+		format_of(ARCH_X86_64, event);
 		at = strstr(out_text(&out), "print fmt: \"");
 		ck_assert_ptr_nonnull(at);
 		at += strlen("print fmt: \"");

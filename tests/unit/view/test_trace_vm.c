@@ -207,8 +207,7 @@ START_TEST(formats_have_the_fields_that_are_printed)
 	};
 	struct out out = OUT_INIT;
 
-	trace_text_format(&out, p.m->phys->arch, p.m->phys->pageblock_order,
-			  rows[_i].event);
+	trace_text_format(&out, p.m->phys, rows[_i].event);
 	ck_assert_msg(strstr(out_text(&out), rows[_i].field), "%s",
 		      out_text(&out));
 	ck_assert_msg(strstr(out_text(&out), rows[_i].print), "%s",

@@ -248,10 +248,13 @@ END_TEST
 START_TEST(only_whole_pages_are_unmapped_protected_and_moved)
 {
 	struct vmed *m = with_pool(2);
+	const struct tlb_stats *s = tlb_stats(m->vm->cpu[0].tlb);
+	struct tlb_stats before;
 	va_t at;
 
 	ck_assert_int_eq(map_pool(m, m->t, AT, 2, VM_MAP_PRIVATE), 0);
 	ck_assert_int_eq(poke_user(m, m->t, AT + H, 7), 0);
+	before = *s;
 	ck_assert_int_eq(vm_munmap(m->vm, m->t, AT + 4096, 4096), -EINVAL);
 	ck_assert_int_eq(vm_mprotect(m->vm, m->t, AT, 4096, VM_PROT_READ),
 			 -EINVAL);
@@ -271,6 +274,9 @@ START_TEST(only_whole_pages_are_unmapped_protected_and_moved)
 			 0);
 	ck_assert_uint_eq(byte_at(m, m->t, 0x60000000 + H), 8);
 	ck_assert_str_eq(counts(m), "2 1 1 0");
+	/* Each time TLBs forgot the one page that is there. */
+	ck_assert_uint_eq(s->flushes_page, before.flushes_page + 3);
+	ck_assert_uint_eq(s->flushes_pcid, before.flushes_pcid);
 	ck_assert_int_eq(vm_munmap(m->vm, m->t, 0x60000000, H), 0);
 	ck_assert_str_eq(counts(m), "2 1 0 0");
 	vmed_free(m);

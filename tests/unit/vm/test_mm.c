@@ -130,6 +130,34 @@ START_TEST(populating_marks_pages_as_used)
 }
 END_TEST
 
+START_TEST(moving_flushes_each_table_by_itself)
+{
+	struct vmed *m = vmed_usual();
+	const va_t edge = 0x40200000, to = 0x50001000;
+	const struct tlb_stats *s = tlb_stats(m->vm->cpu[0].tlb);
+	va_t a = map_with(m, edge - 40 * P, 80, RW,
+			  VM_MAP_PRIVATE | VM_MAP_FIXED, NULL, 0);
+	uint64_t gen, pages, all;
+	va_t at;
+
+	/* Five pages below the edge and one above it. */
+	fill(m, a + 35 * P, 6);
+	gen = m->t->mm->gen;
+	pages = s->flushes_page;
+	all = s->flushes_pcid;
+	ck_assert_int_eq(vm_mremap(m->vm, m->t, a + 35 * P, 30 * P, 30 * P,
+				   VM_MREMAP_MAYMOVE | VM_MREMAP_FIXED, to,
+				   &at),
+			 0);
+	/* All that lies in a table, there or not: 5 pages and 25. */
+	ck_assert_uint_eq(m->t->mm->gen, gen + 2);
+	ck_assert_uint_eq(s->flushes_page, pages + 30);
+	ck_assert_uint_eq(s->flushes_pcid, all);
+	vmed_lawful(m);
+	vmed_free(m);
+}
+END_TEST
+
 START_TEST(mprotect_flushes_what_it_changes_and_leaves_what_was_used)
 {
 	struct vmed *m = vmed_usual();
@@ -447,6 +475,7 @@ suite_mm(void)
 	tcase_add_loop_test(c, populating_wants_the_right_that_is_asked_for, 0,
 			    ARRAY_SIZE(populated));
 	tcase_add_test(c, populating_marks_pages_as_used);
+	tcase_add_test(c, moving_flushes_each_table_by_itself);
 	tcase_add_test(
 		c, mprotect_flushes_what_it_changes_and_leaves_what_was_used);
 	tcase_add_test(c, advice_cuts_areas_and_takes_them_back);

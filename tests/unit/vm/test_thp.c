@@ -240,6 +240,44 @@ START_TEST(rights_of_a_part_split_the_entry_those_of_all_do_not)
 }
 END_TEST
 
+START_TEST(rights_of_a_huge_entry_are_flushed_in_one_step_a_split_is_not)
+{
+	struct vmed *m = huge_machine();
+	va_t a = suitable(m), small = map(m, 40, RW);
+	const struct tlb_stats *s = tlb_stats(m->vm->cpu[0].tlb);
+	struct tlb_stats before;
+
+	ck_assert_int_eq(poke_user(m, m->t, a, 7), 0);
+	ck_assert_int_eq(poke_user(m, m->t, a + H, 7), 0);
+	ck_assert_int_eq(poke_user(m, m->t, small, 7), 0);
+	before = *s;
+	ck_assert_int_eq(vm_mprotect(m->vm, m->t, a, H, VM_PROT_READ), 0);
+	ck_assert_uint_eq(s->flushes_page, before.flushes_page + 1);
+	ck_assert_int_eq(vm_mprotect(m->vm, m->t, a, 2 * H, 0), 0);
+	ck_assert_uint_eq(s->flushes_page, before.flushes_page + 3);
+	ck_assert_int_eq(vm_mprotect(m->vm, m->t, a, 2 * H, RW), 0);
+	ck_assert_uint_eq(s->flushes_page, before.flushes_page + 3);
+	ck_assert_uint_eq(s->flushes_pcid, before.flushes_pcid);
+	/* Other addresses are known still. */
+	before = *s;
+	ck_assert_int_eq(poke_user(m, m->t, small, 8), 0);
+	ck_assert_uint_eq(s->misses, before.misses);
+	/* pmdp_invalidate() goes by small pages: too many. */
+	before = *s;
+	ck_assert_int_eq(vm_mprotect(m->vm, m->t, a + P, P, VM_PROT_READ), 0);
+	ck_assert_uint_eq(s->flushes_pcid, before.flushes_pcid + 1);
+	ck_assert_int_eq(poke_user(m, m->t, small, 9), 0);
+	ck_assert_uint_gt(s->misses, before.misses);
+	/* Unmapping a huge one is one step again. */
+	before = *s;
+	ck_assert_int_eq(vm_munmap(m->vm, m->t, a + H, H), 0);
+	ck_assert_uint_eq(s->flushes_pcid, before.flushes_pcid);
+	ck_assert_uint_eq(s->flushes_page, before.flushes_page + 1);
+	vmed_lawful(m);
+	vmed_free(m);
+}
+END_TEST
+
 START_TEST(no_rights_hide_it_and_bring_it_back)
 {
 	struct vmed *m = huge_machine();
@@ -544,6 +582,9 @@ suite_thp(void)
 	Suite *s = suite_create("thp");
 	TCase *t = tcase_create("thp");
 
+	tcase_add_test(
+		t,
+		rights_of_a_huge_entry_are_flushed_in_one_step_a_split_is_not);
 	tcase_add_test(
 		t, the_first_write_takes_two_mebibytes_and_a_table_kept_aside);
 	tcase_add_test(t, the_entry_says_what_the_kernel_writes);

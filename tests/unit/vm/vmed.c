@@ -4,6 +4,8 @@
 
 #include "kmemfs/vm/kernel.h"
 
+#include "lawful.h"
+
 static void
 keep_line(void *user, const char *line)
 {
@@ -170,18 +172,7 @@ end_task(struct task *t)
 uint64_t
 vmed_free_pages(const struct vmed *m)
 {
-	const struct phys *phys = m->b->phys;
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < phys->nr_zones; i++) {
-		const struct zone *zone = phys->zones[i];
-
-		sum += (uint64_t)zone->stat[ZS_nr_free_pages];
-		for (unsigned int cpu = 0; zone->pcp && cpu < phys->nr_cpus;
-		     cpu++)
-			sum += zone->pcp[cpu].count;
-	}
-	return sum;
+	return unused_pages(m->b->phys);
 }
 
 int64_t
@@ -194,21 +185,10 @@ node_sum(const struct vmed *m, enum node_stat stat)
 	return sum;
 }
 
-static void
-add_law(void *laws, const char *law, const char *finding)
-{
-	g_string_append_printf(laws, "%s: %s\n", law, finding);
-}
-
 void
 vmed_lawful(const struct vmed *m)
 {
-	GString *laws = g_string_new(NULL);
-	unsigned int nr = vm_verify(m->vm, add_law, laws) +
-			  phys_verify(m->b->phys, add_law, laws);
-
-	ck_assert_msg(!nr, "%s", laws->str);
-	g_string_free(laws, TRUE);
+	assert_vm_lawful(m->vm);
 }
 
 unsigned int
