@@ -111,8 +111,8 @@ assumed_demote(struct step *s, struct zone *zone, unsigned int order,
 
 	if (!f->nr_assumed || order)
 		return 0;
-	nr = foresee_pcp_run(zone, s->cpu, order, type, f->assumed, most,
-			     &last);
+	nr = foresee_pcp_run(zone, s->cpu, order, type, f->assumed, s->pfn,
+			     most, &last);
 	if (nr)
 		resync_rotate(zone, last);
 	return nr;

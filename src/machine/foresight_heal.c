@@ -300,31 +300,40 @@ heal_deep(struct step *s, struct zone *zone, enum migratetype type,
 	g_array_free(moved, TRUE);
 }
 
+/* From the list of another type, so that is its pageblock's; or it was not in
+ * use, as we thought. */
+static void
+heal_elsewhere(struct step *s, const struct zone *zone, enum migratetype type)
+{
+	struct phys *phys = s->m->phys;
+	const struct frame *f = &phys->frames[s->pfn];
+
+	if (f->state == FRAME_PCP && f->order == s->order &&
+	    f->type < MIGRATE_PCPTYPES && type < MIGRATE_PCPTYPES &&
+	    !is_shown(s, s->pfn) && owns_pageblock(s, zone) &&
+	    pageblock_type(phys, s->pfn) == f->type) {
+		pageblock_set_type(phys, s->pfn, type);
+		s->replay->counts.types++;
+	} else if (f->state == FRAME_ALLOCATED) {
+		take_back(s);
+	}
+}
+
 void
 heal_alloc(struct step *s, struct zone *zone, enum migratetype type)
 {
-	struct phys *phys = s->m->phys;
-	uint64_t depth =
-		foresee_pcp_depth(zone, s->cpu, s->order, type, s->pfn);
-	const struct frame *f = &phys->frames[s->pfn];
+	uint64_t demoted, depth;
 
-	if (depth == UINT64_MAX) {
-		/* From the list of another type, so that is its pageblock's. */
-		if (f->state == FRAME_PCP && f->order == s->order &&
-		    f->type < MIGRATE_PCPTYPES && type < MIGRATE_PCPTYPES &&
-		    !is_shown(s, s->pfn) && owns_pageblock(s, zone) &&
-		    pageblock_type(phys, s->pfn) == f->type) {
-			pageblock_set_type(phys, s->pfn, type);
-			s->replay->counts.types++;
-		} else if (f->state == FRAME_ALLOCATED) {
-			take_back(s);
-		}
+	if (!foresee_on_pcp(zone, s->cpu, s->order, type, s->pfn)) {
+		heal_elsewhere(s, zone, type);
 		return;
 	}
 	/* The lists were in use, so it came from the buddy, past them. */
 	if (s->pfn == s->replay->foresight->cpu[s->cpu].lone)
 		return;
-	if (depth > STACK_MOST)
+	demoted = assumed_demote(s, zone, s->order, type, UINT64_MAX);
+	depth = foresee_pcp_depth(zone, s->pfn);
+	if (demoted + depth > STACK_MOST)
 		heal_deep(s, zone, type, depth);
 	else
 		take_heads(s, zone, s->order, type, depth);
@@ -362,8 +371,7 @@ take_tail(struct step *s, struct drain_step *drain)
 	unsigned int order;
 	pfn_t tail;
 
-	if (!zone || foresee_pcp_depth(zone, drain->cpu, s->order, type,
-				       s->pfn) == UINT64_MAX)
+	if (!zone || !foresee_on_pcp(zone, drain->cpu, s->order, type, s->pfn))
 		return;
 	for (unsigned int i = 0; i < STACK_MOST; i++) {
 		tail = foresee_drained(drain, &order);

@@ -127,7 +127,8 @@ void assumed_refill(struct step *s, struct burst *burst);
 int64_t assumed_slack(const struct foresight *f,
 		      const struct per_cpu_pages *pcp);
 /* Those of the first @most blocks of the CPU's list that are assumed, as far as
- * they are in a row, go to the tail, in their order.  Returns how many. */
+ * they are in a row and stand before the step's own, go to the tail, in their
+ * order.  Returns how many. */
 uint64_t assumed_demote(struct step *s, struct zone *zone, unsigned int order,
 			enum migratetype type, uint64_t most);
 

@@ -65,27 +65,33 @@ link_frames(const struct zone *zone)
 	return &zone->phys->frames[zone->link_base] - 1;
 }
 
-uint64_t
-foresee_pcp_depth(const struct zone *zone, unsigned int cpu, unsigned int order,
-		  enum migratetype type, pfn_t pfn)
+bool
+foresee_on_pcp(const struct zone *zone, unsigned int cpu, unsigned int order,
+	       enum migratetype type, pfn_t pfn)
 {
 	const struct frame *f = &zone->phys->frames[pfn];
+
+	return f->state == FRAME_PCP && f->zone == zone->id &&
+	       f->place == pcp_place(zone, &zone->pcp[cpu],
+				     foresee_pcp_list(order, type));
+}
+
+uint64_t
+foresee_pcp_depth(const struct zone *zone, pfn_t pfn)
+{
 	const struct frame *frames = link_frames(zone);
+	uint32_t at = zone->phys->frames[pfn].prev;
 	uint64_t depth = 0;
 
-	if (f->state != FRAME_PCP || f->zone != zone->id ||
-	    f->place != pcp_place(zone, &zone->pcp[cpu],
-				  foresee_pcp_list(order, type)))
-		return UINT64_MAX;
-	for (; f->prev; f = &frames[f->prev])
+	for (; at; at = frames[at].prev)
 		depth++;
 	return depth;
 }
 
 uint64_t
 foresee_pcp_run(const struct zone *zone, unsigned int cpu, unsigned int order,
-		enum migratetype type, const uint8_t *bits, uint64_t most,
-		pfn_t *last)
+		enum migratetype type, const uint8_t *bits, pfn_t stop,
+		uint64_t most, pfn_t *last)
 {
 	const struct frame *frames = link_frames(zone);
 	uint32_t at = pcp_head(zone, cpu, order, type);
@@ -94,7 +100,7 @@ foresee_pcp_run(const struct zone *zone, unsigned int cpu, unsigned int order,
 	for (; at && nr < most; at = frames[at].next, nr++) {
 		pfn_t pfn = link_pfn(zone, at);
 
-		if (!(bits[pfn / 8] >> pfn % 8 & 1))
+		if (pfn == stop || !(bits[pfn / 8] >> pfn % 8 & 1))
 			break;
 		*last = pfn;
 	}

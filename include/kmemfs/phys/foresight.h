@@ -22,17 +22,17 @@ pfn_t foresee_buddy(const struct zone *zone, unsigned int order,
  * the list first. */
 pfn_t foresee_pcp(const struct zone *zone, unsigned int cpu, unsigned int order,
 		  enum migratetype type);
-/* How many blocks stand before @pfn on that list; UINT64_MAX: it is not there.
- */
-uint64_t foresee_pcp_depth(const struct zone *zone, unsigned int cpu,
-			   unsigned int order, enum migratetype type,
-			   pfn_t pfn);
-
-/* How many of the first @most blocks of the list, in a row, have their bit in
- * @bits (by pfn) set; *@last is the last of them. */
+/* Whether the block at @pfn is on that list. */
+bool foresee_on_pcp(const struct zone *zone, unsigned int cpu,
+		    unsigned int order, enum migratetype type, pfn_t pfn);
+/* How many blocks stand before @pfn, which is on a per-cpu list of @zone. */
+uint64_t foresee_pcp_depth(const struct zone *zone, pfn_t pfn);
+/* How many blocks in a row, from the head of the list on and before @stop, at
+ * most @most, have their bit in @bits (by pfn) set; *@last is the last one. */
 uint64_t foresee_pcp_run(const struct zone *zone, unsigned int cpu,
 			 unsigned int order, enum migratetype type,
-			 const uint8_t *bits, uint64_t most, pfn_t *last);
+			 const uint8_t *bits, pfn_t stop, uint64_t most,
+			 pfn_t *last);
 /* Which of a CPU's lists has such blocks: for pcp_list_next(). */
 unsigned int foresee_pcp_list(unsigned int order, enum migratetype type);
 /* How many blocks that list has. */
