@@ -330,6 +330,7 @@ foreseen_free(struct step *s, enum alloc_context context)
 	if (!zone || !foresee_pcp_order(s->m->phys, s->order))
 		return;
 	foresight_mark(f, s->pfn, true);
+	assumed_above(s, zone, s->m->phys->frames[s->pfn].type, 1);
 	c->freed = zone;
 	c->freed_pfn = s->pfn;
 	c->freed_order = s->order;
@@ -463,6 +464,8 @@ foresee_locked(struct step *s, enum migratetype type, bool refill)
 	foresight_mark(f, s->pfn, false);
 	if (!f->started)
 		return;
+	if (burst->zone)
+		assumed_below(s, zone, type);
 	if (burst->zone && refill_begins(burst, s->cpu))
 		burst->before =
 			foresee_pcp_length(zone, s->cpu, s->order, type);
@@ -489,9 +492,9 @@ foresee_alloc(struct step *s, enum migratetype type)
 	zone->pcp[s->cpu].free_factor >>= 1;
 	expected = foresee_pcp(zone, s->cpu, s->order, type);
 	judge(s, zone, FORESEEN_PCP, expected, expected == s->pfn, type);
-	assumed_alloc(s, zone, type);
 	if (s->replay->foresight->started && expected != s->pfn)
 		heal_alloc(s, zone, type);
+	assumed_alloc(s, zone, type);
 }
 
 void
@@ -592,8 +595,12 @@ foresight_fingerprint(const struct foresight *f, const struct machine *m)
 		print = print * 31 + c->exact_order;
 		print = print * 31 + c->assumed;
 	}
-	for (unsigned int i = 0; i < m->phys->nr_zones * m->phys->nr_cpus; i++)
+	for (unsigned int i = 0; i < m->phys->nr_zones * m->phys->nr_cpus;
+	     i++) {
 		print = print * 31 + (uint64_t)f->hidden[i];
+		for (int type = 0; f->mixed && type < MIGRATE_PCPTYPES; type++)
+			print = print * 31 + f->mixed[i][type];
+	}
 	for (guint i = 0; i < f->late->len; i++)
 		print = print * 31 +
 			g_array_index(f->late, struct pfn_span, i).start;

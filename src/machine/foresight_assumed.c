@@ -14,6 +14,8 @@
  *                 the direction of the last two.  A list that is refilled was
  *                 empty: what it was assumed to have goes to the tail of
  *                 another one that is not proved empty yet, else it was in use.
+ *                 Where such lists have thousands of pages, what is looked
+ *                 through is only what may be known: the blocks at the head.
  * Always true:    an assumed page is on a list, and no step has named it.
  */
 #include "foresight_impl.h"
@@ -59,6 +61,8 @@ assumed_begin(struct machine *m)
 		return;
 	f->assumed = g_new0(uint8_t, phys->max_pfn / 8 + 1);
 	f->proved = g_new0(uint8_t, phys->nr_zones * phys->nr_cpus);
+	f->mixed =
+		g_malloc0_n(phys->nr_zones * phys->nr_cpus, sizeof(*f->mixed));
 	for (guint i = 0; i < ranges->len; i++) {
 		const struct typed_frames *r =
 			&g_array_index(ranges, struct typed_frames, i);
@@ -77,6 +81,7 @@ assumed_free(struct foresight *f)
 {
 	g_free(f->assumed);
 	g_free(f->proved);
+	g_free(f->mixed);
 }
 
 void
@@ -99,6 +104,58 @@ is_proved(const struct step *s, const struct zone *zone, enum migratetype type)
 
 	return type >= MIGRATE_PCPTYPES ||
 	       f->proved[zone->id * s->m->phys->nr_cpus + s->cpu] >> type & 1;
+}
+
+/* --- what may be known of a list ------------------------------------------
+ */
+
+#define ANYWHERE UINT64_MAX
+
+static uint64_t *
+mixed_of(const struct step *s, const struct zone *zone, enum migratetype type)
+{
+	const struct foresight *f = s->replay->foresight;
+
+	return &f->mixed[zone->id * s->m->phys->nr_cpus + s->cpu][type];
+}
+
+void
+assumed_above(struct step *s, const struct zone *zone, enum migratetype type,
+	      uint64_t nr)
+{
+	uint64_t *mixed;
+
+	if (!s->replay->foresight->nr_assumed || s->order ||
+	    type >= MIGRATE_PCPTYPES)
+		return;
+	mixed = mixed_of(s, zone, type);
+	if (*mixed != ANYWHERE)
+		*mixed += nr;
+}
+
+void
+assumed_below(struct step *s, const struct zone *zone, enum migratetype type)
+{
+	if (s->replay->foresight->nr_assumed && !s->order &&
+	    type < MIGRATE_PCPTYPES)
+		*mixed_of(s, zone, type) = ANYWHERE;
+}
+
+bool
+assumed_pass(struct step *s, struct zone *zone, enum migratetype type)
+{
+	const struct foresight *f = s->replay->foresight;
+	uint64_t *mixed;
+
+	if (!f->nr_assumed || s->order || type >= MIGRATE_PCPTYPES)
+		return false;
+	mixed = mixed_of(s, zone, type);
+	if (!foresee_pcp_all(zone, s->cpu, 0, type, f->assumed, s->pfn, *mixed))
+		return false;
+	resync_to_head(zone, s->pfn);
+	if (*mixed != ANYWHERE)
+		*mixed = 0;
+	return true;
 }
 
 uint64_t
@@ -137,6 +194,7 @@ bring(struct step *s, struct zone *zone, enum migratetype type, int way)
 		at += way;
 		nr++;
 	}
+	assumed_above(s, zone, type, nr);
 	for (; nr; nr--, at -= way)
 		resync_move(s->m->phys, at, type, s->cpu, false);
 }

@@ -230,7 +230,7 @@ take_heads(struct step *s, struct zone *zone, unsigned int order,
 
 /* It was taken silently, we thought: put back from the last to @pfn. */
 static bool
-take_back(struct step *s)
+take_back(struct step *s, const struct zone *zone)
 {
 	struct foresight_cpu *c = &s->replay->foresight->cpu[s->cpu];
 	GArray *taken = c->silently;
@@ -244,6 +244,7 @@ take_back(struct step *s)
 		resync_untake(s->m->phys,
 			      g_array_index(taken, pfn_t, taken->len - 1), 0,
 			      MIGRATE_UNMOVABLE, s->cpu, false);
+		assumed_above(s, zone, MIGRATE_UNMOVABLE, 1);
 		g_array_set_size(taken, taken->len - 1);
 		s->replay->counts.silent--;
 	}
@@ -294,6 +295,7 @@ heal_deep(struct step *s, struct zone *zone, enum migratetype type,
 
 		s->replay->counts.missing -= block_pages(s->order);
 		resync_untake(phys, pfn, s->order, other, s->cpu, false);
+		assumed_above(s, zone, other, 1);
 		pageblock_set_type(phys, pfn, other);
 		s->replay->counts.types++;
 	}
@@ -315,7 +317,7 @@ heal_elsewhere(struct step *s, const struct zone *zone, enum migratetype type)
 		pageblock_set_type(phys, s->pfn, type);
 		s->replay->counts.types++;
 	} else if (f->state == FRAME_ALLOCATED) {
-		take_back(s);
+		take_back(s, zone);
 	}
 }
 
@@ -330,6 +332,8 @@ heal_alloc(struct step *s, struct zone *zone, enum migratetype type)
 	}
 	/* The lists were in use, so it came from the buddy, past them. */
 	if (s->pfn == s->replay->foresight->cpu[s->cpu].lone)
+		return;
+	if (assumed_pass(s, zone, type))
 		return;
 	demoted = assumed_demote(s, zone, s->order, type, UINT64_MAX);
 	depth = foresee_pcp_depth(zone, s->pfn);
@@ -355,6 +359,7 @@ relist(struct step *s, struct zone *zone, pfn_t pfn, enum migratetype was,
 	       PFN_NONE)
 		if (at >> shift == pfn >> shift && was_freed(s, at))
 			g_array_append_val(all, at);
+	assumed_above(s, zone, type, all->len);
 	for (guint i = all->len; i-- > 0;)
 		resync_move(s->m->phys, g_array_index(all, pfn_t, i), type,
 			    s->cpu, false);

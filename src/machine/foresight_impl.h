@@ -55,6 +55,9 @@ struct foresight {
 			     and no step has named it; NULL: no capture */
 	uint64_t nr_assumed;
 	uint64_t assumed_sum; /* of their squares, for the fingerprint */
+	uint64_t (*mixed)[MIGRATE_PCPTYPES]; /* [zone * nr_cpus + cpu]: of so
+			    many blocks from its head on some may be known,
+			    behind them all are assumed */
 	uint8_t *proved; /* [zone * nr_cpus + cpu]: bits by type: the list was
 			    empty once */
 	uint8_t *was_freed; /* bits by pfn: the last step of this block that
@@ -126,10 +129,20 @@ void assumed_refill(struct step *s, struct burst *burst);
  * may be tuned by its kernel.  0 where nothing was captured. */
 int64_t assumed_slack(const struct foresight *f,
 		      const struct per_cpu_pages *pcp);
+/* The step's block is on the CPU's list of single pages: if all before it is
+ * assumed, that goes to the tail, and true is returned. */
+bool assumed_pass(struct step *s, struct zone *zone, enum migratetype type);
 /* Those of the first @most blocks of the CPU's list that are assumed, as far as
  * they are in a row and stand before the step's own, go to the tail, in their
  * order.  Returns how many. */
 uint64_t assumed_demote(struct step *s, struct zone *zone, unsigned int order,
 			enum migratetype type, uint64_t most);
+/* @nr blocks come to the head of the list of @type; known ones, or among such
+ * that are. */
+void assumed_above(struct step *s, const struct zone *zone,
+		   enum migratetype type, uint64_t nr);
+/* A block that is known comes to the tail. */
+void assumed_below(struct step *s, const struct zone *zone,
+		   enum migratetype type);
 
 #endif

@@ -107,6 +107,20 @@ foresee_pcp_run(const struct zone *zone, unsigned int cpu, unsigned int order,
 	return nr;
 }
 
+bool
+foresee_pcp_all(const struct zone *zone, unsigned int cpu, unsigned int order,
+		enum migratetype type, const uint8_t *bits, pfn_t stop,
+		uint64_t most)
+{
+	pfn_t last = PFN_NONE;
+	uint64_t nr = foresee_pcp_run(zone, cpu, order, type, bits, stop, most,
+				      &last);
+	uint32_t next = last == PFN_NONE ? pcp_head(zone, cpu, order, type)
+					 : zone->phys->frames[last].next;
+
+	return nr == most || next == link_of(zone, stop);
+}
+
 uint64_t
 foresee_pcp_length(const struct zone *zone, unsigned int cpu,
 		   unsigned int order, enum migratetype type)

@@ -129,6 +129,15 @@ resync_rotate(struct zone *zone, pfn_t last)
 }
 
 void
+resync_to_head(struct zone *zone, pfn_t pfn)
+{
+	uint32_t before = zone->phys->frames[pfn].prev;
+
+	if (before)
+		resync_rotate(zone, link_pfn(zone, before));
+}
+
+void
 resync_untake(struct phys *phys, pfn_t pfn, unsigned int order,
 	      enum migratetype type, unsigned int cpu, bool to_tail)
 {

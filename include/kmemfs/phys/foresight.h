@@ -33,6 +33,10 @@ uint64_t foresee_pcp_run(const struct zone *zone, unsigned int cpu,
 			 unsigned int order, enum migratetype type,
 			 const uint8_t *bits, pfn_t stop, uint64_t most,
 			 pfn_t *last);
+/* Whether all of these blocks have. */
+bool foresee_pcp_all(const struct zone *zone, unsigned int cpu,
+		     unsigned int order, enum migratetype type,
+		     const uint8_t *bits, pfn_t stop, uint64_t most);
 /* Which of a CPU's lists has such blocks: for pcp_list_next(). */
 unsigned int foresee_pcp_list(unsigned int order, enum migratetype type);
 /* How many blocks that list has. */
@@ -111,6 +115,8 @@ void resync_move(struct phys *phys, pfn_t pfn, enum migratetype type,
 /* The blocks of a per-cpu list from its head to @last go to the tail, in their
  * order. */
 void resync_rotate(struct zone *zone, pfn_t last);
+/* Ditto for the blocks before @pfn. */
+void resync_to_head(struct zone *zone, pfn_t pfn);
 /* Take back resync_take(): the block goes to the head, or the tail, of @cpu's
  * list. */
 void resync_untake(struct phys *phys, pfn_t pfn, unsigned int order,

@@ -136,6 +136,24 @@ START_TEST(a_list_that_is_refilled_had_none_of_them)
 }
 END_TEST
 
+START_TEST(what_is_known_among_what_is_assumed_is_not_passed_by)
+{
+	feed_begin("mirror");
+	/* One page, in an interrupt: the list was not empty for that. */
+	refill(1, 13312);
+	ck_assert_uint_eq(listed(1), 17);
+	/* It has no neighbours above it, and is behind all others. */
+	take(1, PFN + 31);
+	ck_assert_uint_eq(feed_counts()->missing, 0);
+	/* The one that was refilled comes next, but another one does. */
+	take(1, PFN + 20);
+	ck_assert_uint_eq(feed_counts()->missing, 1);
+	take(1, PFN + 19);
+	ck_assert_uint_eq(right(), 1);
+	feed_end();
+}
+END_TEST
+
 START_TEST(a_list_that_is_longer_than_its_high_may_stay_so)
 {
 	feed_op("vm/sysctl percpu_pagelist_high_fraction 1000");
@@ -160,6 +178,8 @@ suite_assumed(void)
 		       pages_that_are_put_in_order_are_not_allocated_by_that);
 	tcase_add_test(tc, what_the_recording_freed_is_above_what_is_assumed);
 	tcase_add_test(tc, a_list_that_is_refilled_had_none_of_them);
+	tcase_add_test(tc,
+		       what_is_known_among_what_is_assumed_is_not_passed_by);
 	tcase_add_test(tc, a_list_that_is_longer_than_its_high_may_stay_so);
 	suite_add_tcase(suite, tc);
 	return suite;
