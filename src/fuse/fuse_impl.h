@@ -112,14 +112,20 @@ void server_thread(pthread_t *thread, void *(*run)(void *), void *arg);
 
 /* --- loop.c -------------------------------------------------------------- */
 
+/* What a request may write, and the room for it with all that is around. */
+#define WRITE_MOST (1U << 20)
+#define REQUEST_BYTES (WRITE_MOST + 65536)
+
+/* Room for a request, to be freed with g_free(@buf->mem). */
+void request_init(struct fuse_buf *buf);
 /*
  * Read one request into @buf, which is the caller's alone, and answer it.
- * Returns > 0, 0 when the session has ended, or -errno: -EINTR for a signal.
+ * Returns 1: go on; 0: the session has ended; or -errno, which was said.
  */
 int server_dispatch(struct server *s, struct fuse_buf *buf);
 /*
  * Answer requests with @threads threads, this one among them, until the session
- * ends.  Returns 0 or more, or -errno.
+ * ends.  Returns 0 or 1, or -errno.
  */
 int server_loop(struct server *s, unsigned int threads);
 

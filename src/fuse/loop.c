@@ -3,11 +3,12 @@
  * loop.c - requests are read and answered until the session ends
  *
  * How it works:   the caller's thread dispatches, and with --threads=N others
- *                 beside it.  libfuse has such loops, but they lose a request
- *                 that is read just as a signal ends the session.  Its sender
- *                 then waits until the mount goes; if it holds the lock of a
- *                 directory, the notifier waits for it, and the mount never
- *                 goes.  Here a request that was read is answered.
+ *                 beside it.  libfuse has such loops, but what it reads with,
+ *                 fuse_session_receive_buf(), drops a request that comes just
+ *                 as a signal ends the session.  Its sender then waits until
+ *                 the mount goes; if it holds the lock of a directory, the
+ *                 notifier waits for it, and the mount never goes.  Here a
+ *                 request that was read is answered.
  *                 A signal that ends the session comes to the first thread,
  *                 which then wakes the others: a signal ends their read, and
  *                 is sent again until they are gone, since it may come just
@@ -17,11 +18,10 @@
 #include "fuse_impl.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #define WAKE_AGAIN_NS 5000000
 
@@ -44,42 +44,55 @@ on_wake(int number)
 	(void)number;
 }
 
-/*
- * libfuse gives 0 for a request that was read just when a signal came.  A
- * request starts with its length, so it is seen whether one was read; that
- * takes a buffer which is there before.
- */
+/* No request was read: whether to go on, as server_dispatch() returns it. */
+static int
+without_request(struct server *s, int err)
+{
+	switch (err) {
+	case EINTR:
+	case EAGAIN:
+	case ENOENT: /* its sender was killed as it was read */
+		return 1;
+	case ENODEV:	   /* unmounted, */
+	case ECONNABORTED: /* or by force, or while it was read */
+		break;
+	default:
+		fprintf(stderr, "kmemfs: cannot read requests: %s\n",
+			g_strerror(err));
+		fuse_session_exit(s->session);
+		return -err;
+	}
+	fuse_session_exit(s->session);
+	return 0;
+}
+
+void
+request_init(struct fuse_buf *buf)
+{
+	*buf = (struct fuse_buf){.mem = g_malloc(REQUEST_BYTES)};
+}
+
 int
 server_dispatch(struct server *s, struct fuse_buf *buf)
 {
-	bool known = buf->mem;
-	uint32_t len = 0;
-	int got;
+	ssize_t got;
 
-	if (known)
-		memcpy(buf->mem, &len, sizeof(len));
-	got = fuse_session_receive_buf(s->session, buf);
-	if (!got && known) {
-		memcpy(&len, buf->mem, sizeof(len));
-		buf->size = len;
-		got = (int)len;
-	}
-	if (got > 0)
-		fuse_session_process_buf(s->session, buf);
-	return got;
+	got = read(fuse_session_fd(s->session), buf->mem, REQUEST_BYTES);
+	if (got <= 0)
+		return without_request(s, got ? errno : ENODEV);
+	buf->size = (size_t)got;
+	fuse_session_process_buf(s->session, buf);
+	return 1;
 }
 
 static int
 dispatch_on(struct server *s, struct fuse_buf *buf)
 {
-	int got = 1;
+	int more = 1;
 
-	while (got > 0 && !fuse_session_exited(s->session)) {
-		got = server_dispatch(s, buf);
-		if (got == -EINTR)
-			got = 1;
-	}
-	return got;
+	while (more > 0 && !fuse_session_exited(s->session))
+		more = server_dispatch(s, buf);
+	return more;
 }
 
 static void *
@@ -97,7 +110,6 @@ helper_run(void *arg)
 	return NULL;
 }
 
-/* Buffers are as large as the one that libfuse made for the first request. */
 static struct helper *
 helpers_start(struct server *s, unsigned int nr)
 {
@@ -109,7 +121,7 @@ helpers_start(struct server *s, unsigned int nr)
 		struct helper *h = &helpers[i];
 
 		h->server = s;
-		h->request.mem = g_malloc0(malloc_usable_size(s->request.mem));
+		request_init(&h->request);
 		server_thread(&h->thread, helper_run, h);
 	}
 	return helpers;
@@ -133,12 +145,11 @@ int
 server_loop(struct server *s, unsigned int threads)
 {
 	struct helper *helpers = NULL;
-	int end = server_dispatch(s, &s->request);
+	int end;
 
-	if (end > 0 && threads > 1)
+	if (threads > 1)
 		helpers = helpers_start(s, threads - 1);
-	if (end > 0 || end == -EINTR)
-		end = dispatch_on(s, &s->request);
+	end = dispatch_on(s, &s->request);
 	for (unsigned int i = 0; helpers && i < threads - 1; i++) {
 		helper_wake(&helpers[i]);
 		end = MIN_OF(end, helpers[i].end);

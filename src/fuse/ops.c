@@ -406,6 +406,7 @@ serve_init(void *user, struct fuse_conn_info *conn)
 		unsigned int)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_READDIRPLUS |
 			      FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ |
 			      FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+	conn->max_write = MIN_OF(conn->max_write, WRITE_MOST);
 	if (s->ready)
 		s->ready(s->ready_user);
 }

@@ -48,6 +48,7 @@ server_new(struct tree *tree)
 	s->uid = getuid();
 	s->gid = getgid();
 	pthread_mutex_init(&s->lock, NULL);
+	request_init(&s->request);
 	s->handles = g_hash_table_new(NULL, NULL);
 	s->waits = waits_new(s);
 	s->pager = pager_new(s);
@@ -111,6 +112,6 @@ server_free(struct server *s)
 	tree_free(s->tree);
 	g_hash_table_destroy(s->handles);
 	pthread_mutex_destroy(&s->lock);
-	free(s->request.mem);
+	g_free(s->request.mem);
 	g_free(s);
 }

@@ -124,6 +124,27 @@ setup() {
 	done
 }
 
+@test "a daemon whose mount is taken away under load ends with status 0" {
+	local out=$BATS_TEST_TMPDIR/out
+	busy() {
+		[ "$(cat "$mnt/history/position")" -gt 20000 ]
+	}
+	for round in $(seq 40); do
+		kmemfs -f --threads=$((round % 2 + 1)) "$mnt" > "$out" 3>&- &
+		daemon=$!
+		soon grep -q "ready $mnt" "$out"
+		for kind in 0 1 2; do
+			"$BATS_TEST_DIRNAME/busy-names" "$mnt" $kind 3>&- &
+			clients[kind]=$!
+		done
+		soon busy
+		umount -l "$mnt"
+		kill -KILL "${clients[@]}"
+		wait "$daemon"
+		wait || true
+	done
+}
+
 @test "unmounting ends the daemon" {
 	mount_machine
 	umount "$mnt"
