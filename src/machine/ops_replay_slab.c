@@ -339,6 +339,7 @@ replay_slab_release(struct step *s)
 	/* Those that were passed over are nobody's any more either. */
 	replay_map_free(slab->pages);
 	slab->pages = replay_map_new();
+	shadow_release(slab->shadow);
 	list = object_map_list(slab->objects, &nr);
 	for (uint64_t i = 0; i < nr; i++) {
 		object_map_take(slab->objects, list[i].ptr, &gone);

@@ -563,6 +563,17 @@ shadow_live(const struct slab_shadow *shadow)
 }
 
 void
+shadow_release(struct slab_shadow *shadow)
+{
+	if (!shadow)
+		return;
+	object_map_free(shadow->live);
+	shadow->live = object_map_new();
+	for (guint i = 0; i < shadow->caches->len; i++)
+		((struct shadow_cache *)shadow->caches->pdata[i])->live = 0;
+}
+
+void
 shadow_event(struct machine *m, const struct ftrace_event *e, uint64_t at,
 	     uint32_t site)
 {

@@ -162,6 +162,8 @@ void shadow_free(struct slab_shadow *shadow);
  * of slab events. */
 void shadow_event(struct machine *m, const struct ftrace_event *e, uint64_t at,
 		  uint32_t site);
+/* No object of the recording lives any more. */
+void shadow_release(struct slab_shadow *shadow);
 uint64_t shadow_live(const struct slab_shadow *shadow);
 void shadow_print(const struct slab_shadow *shadow, struct out *out);
 

@@ -387,6 +387,18 @@ START_TEST(release_forgets_the_pages_of_recorded_slabs)
 }
 END_TEST
 
+START_TEST(nothing_of_a_mirrored_recording_lives_after_its_release)
+{
+	feed_begin("mirror");
+	page_alloc(0x100, 0, SLAB_GFP);
+	cache_alloc("f", address(0x100, 0), "filp", 232, 256);
+	feed_end();
+	ck_assert_uint_eq(replay_live_objects(feed_m->replay), 1);
+	feed_op("replay/release");
+	ck_assert_uint_eq(replay_live_objects(feed_m->replay), 0);
+}
+END_TEST
+
 START_TEST(an_object_that_somebody_freed_is_unknown_when_its_slab_is_gone)
 {
 	struct replay_note *note;
@@ -630,6 +642,8 @@ suite_replay_slab(void)
 	tcase_add_test(tcase, a_direct_map_elsewhere_is_found);
 	tcase_add_test(tcase, release_frees_all_and_the_policy_can_change);
 	tcase_add_test(tcase, release_forgets_the_pages_of_recorded_slabs);
+	tcase_add_test(tcase,
+		       nothing_of_a_mirrored_recording_lives_after_its_release);
 	tcase_add_test(
 		tcase,
 		an_object_that_somebody_freed_is_unknown_when_its_slab_is_gone);
