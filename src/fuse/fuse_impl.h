@@ -129,6 +129,19 @@ int server_dispatch(struct server *s, struct fuse_buf *buf);
  */
 int server_loop(struct server *s, unsigned int threads);
 
+/* --- ending.c ------------------------------------------------------------ */
+
+/*
+ * End @session: who looks for a request finds that it has ended, and who reads
+ * one does not wait for it.  May be called in a signal handler.
+ */
+void session_end(struct fuse_session *session);
+/*
+ * From now on TERM, INT and HUP end @session, unless they are ignored; NULL:
+ * they do nothing.  A closed pipe is an error of the write.
+ */
+void signals_end(struct fuse_session *session);
+
 /* --- realtime.c ---------------------------------------------------------- */
 
 /* Give the op "clock/advance 100ms" ten times a second. */

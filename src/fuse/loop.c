@@ -10,9 +10,8 @@
  *                 notifier waits for it, and the mount never goes.  Here a
  *                 request that was read is answered.
  *                 A signal that ends the session comes to the first thread,
- *                 which then wakes the others: a signal ends their read, and
- *                 is sent again until they are gone, since it may come just
- *                 before the read.
+ *                 which then wakes the others with a signal.  It may come just
+ *                 before the read, but that does not wait any more: ending.c.
  * Always true:    when the loop has ended, no request is under way.
  */
 #include "fuse_impl.h"
@@ -106,7 +105,7 @@ helper_run(void *arg)
 	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
 	h->end = dispatch_on(h->server, &h->request);
 	/* The others need not find out the same. */
-	fuse_session_exit(h->server->session);
+	session_end(h->server->session);
 	return NULL;
 }
 
@@ -127,20 +126,6 @@ helpers_start(struct server *s, unsigned int nr)
 	return helpers;
 }
 
-static void
-helper_wake(struct helper *h)
-{
-	struct timespec until;
-
-	do {
-		pthread_kill(h->thread, wake_signal());
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += WAKE_AGAIN_NS;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-	} while (pthread_timedjoin_np(h->thread, NULL, &until));
-}
-
 int
 server_loop(struct server *s, unsigned int threads)
 {
@@ -150,8 +135,10 @@ server_loop(struct server *s, unsigned int threads)
 	if (threads > 1)
 		helpers = helpers_start(s, threads - 1);
 	end = dispatch_on(s, &s->request);
+	session_end(s->session);
 	for (unsigned int i = 0; helpers && i < threads - 1; i++) {
-		helper_wake(&helpers[i]);
+		pthread_kill(helpers[i].thread, wake_signal());
+		pthread_join(helpers[i].thread, NULL);
 		end = MIN_OF(end, helpers[i].end);
 		g_free(helpers[i].request.mem);
 	}

@@ -79,10 +79,9 @@ serve(const struct options *o, struct server *s)
 	if (!session)
 		return 1;
 	s->session = session;
-	if (fuse_set_signal_handlers(session))
-		goto destroy;
+	signals_end(session);
 	if (fuse_session_mount(session, o->mountpoint))
-		goto handlers;
+		goto destroy;
 	if (o->realtime)
 		realtime = realtime_start(s->tree);
 	status = server_loop(s, o->threads) < 0;
@@ -90,10 +89,11 @@ serve(const struct options *o, struct server *s)
 	fuse_session_reset(session);
 	realtime_stop(realtime);
 	server_drain(s);
+	/* It ends: another signal must not be how. */
+	signals_end(NULL);
 	fuse_session_unmount(session);
-handlers:
-	fuse_remove_signal_handlers(session);
 destroy:
+	signals_end(NULL);
 	fuse_session_destroy(session);
 	return status;
 }

@@ -60,14 +60,22 @@ server_new(struct tree *tree)
 	return s;
 }
 
-/* Answer one request, if one comes soon. */
+/*
+ * Answer one request, if one comes soon.  A sender that is killed takes it back
+ * between the poll and the read, which does not wait then: session_end.
+ */
 static void
 dispatch_one(struct server *s)
 {
 	struct pollfd p = {.fd = fuse_session_fd(s->session), .events = POLLIN};
 
-	if (poll(&p, 1, DRAIN_POLL_MS) <= 0 || !(p.revents & POLLIN))
+	if (poll(&p, 1, DRAIN_POLL_MS) <= 0)
 		return;
+	if (!(p.revents & POLLIN)) {
+		/* The connection is gone, and poll says so without waiting. */
+		poll(NULL, 0, DRAIN_POLL_MS);
+		return;
+	}
 	/* It ends already: another signal changes nothing. */
 	fuse_session_reset(s->session);
 	server_dispatch(s, &s->request);

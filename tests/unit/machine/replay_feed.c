@@ -2,7 +2,7 @@
 /* replay_feed.c - a small machine that is fed recordings line by line */
 #include "unit/machine/replay_feed.h"
 
-#include "unit/phys/booted.h"
+#include "common.h"
 
 #include "kmemfs/machine/journal.h"
 

@@ -64,22 +64,6 @@ booted_free(struct booted *b)
 	g_free(b);
 }
 
-uint64_t
-unused_pages(const struct phys *phys)
-{
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < phys->nr_zones; i++) {
-		const struct zone *zone = phys->zones[i];
-
-		sum += (uint64_t)zone->stat[ZS_nr_free_pages];
-		for (unsigned int cpu = 0; zone->pcp && cpu < phys->nr_cpus;
-		     cpu++)
-			sum += zone->pcp[cpu].count;
-	}
-	return sum;
-}
-
 struct zone *
 booted_zone(const struct booted *b, unsigned int nid, const char *name)
 {

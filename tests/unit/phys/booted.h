@@ -28,8 +28,6 @@ struct booted *boot_short(const char *arch, const char *memory,
 void booted_free(struct booted *b);
 /* Why @text does not boot, to be freed; the test fails when it does. */
 char *boot_reason(const char *text);
-/* Pages that nobody has: on free lists and on per-cpu lists. */
-uint64_t unused_pages(const struct phys *phys);
 /* The zone called @name of node @nid. */
 struct zone *booted_zone(const struct booted *b, unsigned int nid,
 			 const char *name);

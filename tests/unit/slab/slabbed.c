@@ -2,6 +2,8 @@
 /* slabbed.c - a booted machine with slabs, small enough to see through */
 #include "slabbed.h"
 
+#include "common.h"
+
 struct slabbed *
 slabbed_new(const struct slabbed_kind *kind)
 {

@@ -2,6 +2,8 @@
 /* kerneled.c - a booted machine with a kernel half */
 #include "kerneled.h"
 
+#include "common.h"
+
 #include "lawful.h"
 
 static void

@@ -2,6 +2,8 @@
 /* vmed.c - a booted machine with virtual memory and one task */
 #include "vmed.h"
 
+#include "common.h"
+
 #include "kmemfs/vm/kernel.h"
 
 #include "lawful.h"
