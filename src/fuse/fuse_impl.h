@@ -109,6 +109,8 @@ bool server_has_open(struct server *s, fuse_ino_t ino);
 struct server *server_of(fuse_req_t req);
 /* Start a thread that takes no signals: they are the dispatcher's. */
 void server_thread(pthread_t *thread, void *(*run)(void *), void *arg);
+/* The same for one that can be done without; false: no more are allowed. */
+bool server_thread_try(pthread_t *thread, void *(*run)(void *), void *arg);
 
 /* --- loop.c -------------------------------------------------------------- */
 

@@ -19,10 +19,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
-
-#define WAKE_AGAIN_NS 5000000
 
 struct helper {
 	struct server *server;
@@ -109,34 +106,36 @@ helper_run(void *arg)
 	return NULL;
 }
 
-static struct helper *
-helpers_start(struct server *s, unsigned int nr)
+/* Start as many of @helpers as are allowed, at most @most; returns how many. */
+static unsigned int
+helpers_start(struct server *s, struct helper *helpers, unsigned int most)
 {
-	struct helper *helpers = g_new0(struct helper, nr);
 	struct sigaction wake = {.sa_handler = on_wake};
+	unsigned int nr;
 
 	sigaction(wake_signal(), &wake, NULL);
-	for (unsigned int i = 0; i < nr; i++) {
-		struct helper *h = &helpers[i];
+	for (nr = 0; nr < most; nr++) {
+		struct helper *h = &helpers[nr];
 
 		h->server = s;
 		request_init(&h->request);
-		server_thread(&h->thread, helper_run, h);
+		if (!server_thread_try(&h->thread, helper_run, h)) {
+			g_free(h->request.mem);
+			break;
+		}
 	}
-	return helpers;
+	return nr;
 }
 
 int
 server_loop(struct server *s, unsigned int threads)
 {
-	struct helper *helpers = NULL;
-	int end;
+	struct helper *helpers = g_new0(struct helper, threads);
+	unsigned int nr = helpers_start(s, helpers, threads - 1);
+	int end = dispatch_on(s, &s->request);
 
-	if (threads > 1)
-		helpers = helpers_start(s, threads - 1);
-	end = dispatch_on(s, &s->request);
 	session_end(s->session);
-	for (unsigned int i = 0; helpers && i < threads - 1; i++) {
+	for (unsigned int i = 0; i < nr; i++) {
 		pthread_kill(helpers[i].thread, wake_signal());
 		pthread_join(helpers[i].thread, NULL);
 		end = MIN_OF(end, helpers[i].end);

@@ -5,8 +5,9 @@
  * How it works: each handle has a queue of jobs; a handle with jobs is in the
  * pool's queue once, or in the hands of one worker, never both.  A worker
  * takes a handle, runs its first job, and puts the handle back at the end if
- * it has more, so that one long stream does not shut out the others.  Workers
- * are started when there is work and none of them rests.  What streams made
+ * it has more, so that one long stream does not shut out the others.  The first
+ * worker is always there; others are started, if that is allowed, when there is
+ * more work than workers that rest.  What streams made
  * and freed again goes back to the host when there was no work for a moment.
  */
 #include "pool_impl.h"
@@ -152,8 +153,11 @@ pool_write(struct pool *p, fuse_req_t req, struct handle *h, const char *bytes,
 	pool_count(h);
 	if (g_queue_get_length(&h->jobs) == 1)
 		g_queue_push_tail(&p->ready, h);
-	if (!p->resting && p->nr_workers < MOST_WORKERS)
-		server_thread(&p->workers[p->nr_workers++], pool_worker, p);
+	/* One that is woken counts as resting until it has taken its work. */
+	if (g_queue_get_length(&p->ready) > p->resting &&
+	    p->nr_workers < MOST_WORKERS &&
+	    server_thread_try(&p->workers[p->nr_workers], pool_worker, p))
+		p->nr_workers++;
 	else
 		pthread_cond_signal(&p->work);
 	pthread_mutex_unlock(&p->lock);
@@ -188,6 +192,7 @@ pool_new(struct server *s)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->work, &attr);
 	pthread_condattr_destroy(&attr);
+	server_thread(&p->workers[p->nr_workers++], pool_worker, p);
 	return p;
 }
 

@@ -24,8 +24,8 @@ server_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-void
-server_thread(pthread_t *thread, void *(*run)(void *), void *arg)
+bool
+server_thread_try(pthread_t *thread, void *(*run)(void *), void *arg)
 {
 	sigset_t all, before;
 	int err;
@@ -34,8 +34,14 @@ server_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(thread, NULL, run, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err)
-		g_error("cannot start a thread: %s", g_strerror(err));
+	return !err;
+}
+
+void
+server_thread(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+	if (!server_thread_try(thread, run, arg))
+		g_error("cannot start a thread");
 }
 
 struct server *

@@ -68,6 +68,39 @@ setup() {
 	done
 }
 
+@test "a signal that comes just before a request is waited for ends the daemon" {
+	need cc
+	# A sanitizer wants to be the first that is loaded.
+	not grep -q __asan_init "$bin/kmemfs" || skip "built with a sanitizer"
+	not grep -q __tsan_init "$bin/kmemfs" || skip "built with a sanitizer"
+	early=$BATS_TEST_TMPDIR/early.so
+	cc -shared -fPIC -o "$early" "$BATS_TEST_DIRNAME/signal-before-read.c"
+	# It does not come back by itself, if it waits: nobody asks anything.
+	env --default-signal=TERM LD_PRELOAD="$early" \
+		kmemfs -f uma-small "$mnt" > /dev/null 3>&- &
+	daemon=$!
+	ended() {
+		not kill -0 "$daemon"
+	}
+	soon ended
+	wait "$daemon"
+	not mountpoint -q "$mnt"
+}
+
+@test "many signals end the daemon as one does, with status 0" {
+	for signal in TERM INT HUP; do
+		env --default-signal=$signal kmemfs -f "$mnt" \
+			> "$BATS_TEST_TMPDIR/$signal" 3>&- &
+		daemon=$!
+		soon grep -q "ready $mnt" "$BATS_TEST_TMPDIR/$signal"
+		while kill -$signal "$daemon" 2> /dev/null; do
+			:
+		done
+		wait "$daemon"
+		not mountpoint -q "$mnt"
+	done
+}
+
 @test "SIGTERM ends a daemon that has sleepers and open files" {
 	mount_machine
 	cat "$mnt/trace/trace_pipe" 3>&- &
@@ -224,6 +257,21 @@ MemTotal" ]
 	user sh -c 'echo "GFP_KERNEL name=buf" > "$1/control/page/alloc_pages"' - "$mnt"
 	[ "$(user ls "$mnt/allocations")" = buf ]
 	user fusermount3 -u "$mnt"
+}
+
+@test "a daemon that can start no more threads does with those it has" {
+	need prlimit
+	# A thread's stack takes more room than the work it is for.
+	(ulimit -s 65536 && mount_machine)
+	daemon=$(daemon_pid)
+	room=$(awk '/^VmSize/ { print ($2 + 16384) * 1024 }' "/proc/$daemon/status")
+	prlimit --pid "$daemon" --as="$room"
+	yes "page/alloc_pages GFP_KERNEL" | head -n 3000 > "$BATS_TEST_TMPDIR/batch"
+	yes "GFP_KERNEL" | head -n 3000 > "$BATS_TEST_TMPDIR/pages"
+	dd if="$BATS_TEST_TMPDIR/batch" of="$mnt/control/batch" bs=1M status=none 3>&- &
+	dd if="$BATS_TEST_TMPDIR/pages" of="$mnt/control/page/alloc_pages" bs=1M status=none
+	wait $!
+	[ "$(cat "$mnt/history/position")" = 6000 ]
 }
 
 @test "with allow_other the modes hold for others" {

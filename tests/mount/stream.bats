@@ -131,6 +131,44 @@ reading() {
 	[ -z "$(ls "$mnt/allocations")" ]
 }
 
+# Both wait when the daemon looks for requests again: it finds the second
+# while the worker that it woke for the first has hardly moved.
+@test "a long write to another file does not wait for the end of a batch" {
+	timeout 120 python3 - "$mnt" "$(daemon_pid)" <<- 'EOF'
+		import os, signal, sys, threading
+		mnt, daemon = sys.argv[1], int(sys.argv[2])
+		def writer(file, line, size):
+		    fd = os.open(mnt + "/control/" + file, os.O_WRONLY)
+		    text = (line * (size // len(line))).encode()
+		    def run():
+		        assert os.write(fd, text) == len(text)
+		        os.close(fd)
+		    return threading.Thread(target=run)
+		def batch(size):
+		    return writer("batch", "page/alloc_pages GFP_KERNEL\n", size)
+		def waits(thread):
+		    path = "/proc/self/task/%d/syscall" % thread.native_id
+		    return open(path).read().split()[0] == "1"
+		for round in range(8):
+		    first = batch(100000)
+		    first.start()
+		    first.join()
+		    both = batch(1000000), writer("page/alloc_pages", "GFP_NOWAIT\n", 10000)
+		    os.kill(daemon, signal.SIGSTOP)
+		    for t in both:
+		        t.start()
+		        while not waits(t):
+		            pass
+		    os.kill(daemon, signal.SIGCONT)
+		    for t in both:
+		        t.join()
+		    with open(mnt + "/history/journal", "rb") as f:
+		        f.seek(-100, os.SEEK_END)
+		        last = f.read().splitlines()[-1]
+		    assert b"gfp=GFP_KERNEL" in last, "the batch ended first"
+	EOF
+}
+
 @test "writes of several processes are each done whole" {
 	for who in 1 2 3 4; do
 		(
