@@ -103,10 +103,10 @@ journal_pad(uint8_t to[JOURNAL_PADDED], uint64_t v)
 static char *
 put_arguments(struct out *out, char *to, const struct op *op)
 {
-	const struct param *param = op->desc->params;
-	const struct param *end = param + op->desc->nr_params;
+	const struct op_desc *desc = op->desc;
 
-	for (; param < end; param++) {
+	for (unsigned int i = 0; i < desc->nr_params; i++) {
+		const struct param *param = &desc->params[i];
 		const uint8_t *at = op->args.bytes + param->offset;
 		struct op_bytes bytes;
 		const char *string;
