@@ -44,22 +44,17 @@ on_wake(int number)
 static int
 without_request(struct server *s, int err)
 {
-	switch (err) {
-	case EINTR:
-	case EAGAIN:
-	case ENOENT: /* its sender was killed as it was read */
+	if (err == EINTR || err == EAGAIN)
 		return 1;
-	case ENODEV:	   /* unmounted, */
-	case ECONNABORTED: /* or by force, or while it was read */
-		break;
-	default:
-		fprintf(stderr, "kmemfs: cannot read requests: %s\n",
-			g_strerror(err));
-		fuse_session_exit(s->session);
-		return -err;
-	}
+	/* Its sender was killed as it was read. */
+	if (err == ENOENT)
+		return 1;
 	fuse_session_exit(s->session);
-	return 0;
+	/* Unmounted, or by force, or while it was read. */
+	if (err == ENODEV || err == ECONNABORTED)
+		return 0;
+	fprintf(stderr, "kmemfs: cannot read requests: %s\n", g_strerror(err));
+	return -err;
 }
 
 void

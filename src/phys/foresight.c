@@ -57,14 +57,6 @@ foresee_pcp(const struct zone *zone, unsigned int cpu, unsigned int order,
 	return link ? link_pfn(zone, link) : PFN_NONE;
 }
 
-/* The frame of link 0, which there is not: the walks below take hundreds of
- * steps for one block. */
-static const struct frame *
-link_frames(const struct zone *zone)
-{
-	return &zone->phys->frames[zone->link_base] - 1;
-}
-
 bool
 foresee_on_pcp(const struct zone *zone, unsigned int cpu, unsigned int order,
 	       enum migratetype type, pfn_t pfn)
@@ -79,11 +71,10 @@ foresee_on_pcp(const struct zone *zone, unsigned int cpu, unsigned int order,
 uint64_t
 foresee_pcp_depth(const struct zone *zone, pfn_t pfn)
 {
-	const struct frame *frames = link_frames(zone);
 	uint32_t at = zone->phys->frames[pfn].prev;
 	uint64_t depth = 0;
 
-	for (; at; at = frames[at].prev)
+	for (; at; at = link_frame(zone, at)->prev)
 		depth++;
 	return depth;
 }
@@ -93,11 +84,10 @@ foresee_pcp_run(const struct zone *zone, unsigned int cpu, unsigned int order,
 		enum migratetype type, const uint8_t *bits, pfn_t stop,
 		uint64_t most, pfn_t *last)
 {
-	const struct frame *frames = link_frames(zone);
 	uint32_t at = pcp_head(zone, cpu, order, type);
 	uint64_t nr = 0;
 
-	for (; at && nr < most; at = frames[at].next, nr++) {
+	for (; at && nr < most; at = link_frame(zone, at)->next, nr++) {
 		pfn_t pfn = link_pfn(zone, at);
 
 		if (pfn == stop || !(bits[pfn / 8] >> pfn % 8 & 1))
