@@ -175,6 +175,16 @@ assumed_demote(struct step *s, struct zone *zone, unsigned int order,
 	return nr;
 }
 
+bool
+assumed_before(struct step *s, pfn_t tail, enum migratetype type,
+	       unsigned int cpu)
+{
+	if (!is_assumed(s->replay->foresight, tail))
+		return false;
+	resync_move(s->m->phys, s->pfn, type, cpu, true);
+	return true;
+}
+
 int64_t
 assumed_slack(const struct foresight *f, const struct per_cpu_pages *pcp)
 {

@@ -367,7 +367,8 @@ relist(struct step *s, struct zone *zone, pfn_t pfn, enum migratetype was,
 }
 
 /* A list is drained from its tail: what is behind the drained block on the
- * list being drained is not there. */
+ * list being drained is not there.  What is only assumed to be behind it is
+ * before it. */
 static void
 take_tail(struct step *s, struct drain_step *drain)
 {
@@ -382,6 +383,8 @@ take_tail(struct step *s, struct drain_step *drain)
 		tail = foresee_drained(drain, &order);
 		if (tail == PFN_NONE || tail == s->pfn || order != s->order ||
 		    s->m->phys->frames[tail].type != type)
+			return;
+		if (assumed_before(s, tail, type, drain->cpu))
 			return;
 		resync_take(s->m->phys, tail, order, type, drain->cpu);
 		s->replay->counts.missing += block_pages(order);

@@ -137,6 +137,10 @@ bool assumed_pass(struct step *s, struct zone *zone, enum migratetype type);
  * order.  Returns how many. */
 uint64_t assumed_demote(struct step *s, struct zone *zone, unsigned int order,
 			enum migratetype type, uint64_t most);
+/* If the block at @tail, of @cpu's list of @type, is assumed, the step's goes
+ * behind it, which is drained first; whether it did. */
+bool assumed_before(struct step *s, pfn_t tail, enum migratetype type,
+		    unsigned int cpu);
 /* @nr blocks come to the head of the list of @type; known ones, or among such
  * that are. */
 void assumed_above(struct step *s, const struct zone *zone,

@@ -281,9 +281,11 @@ teardown() {
 	new_tracing
 	local event progress=$BATS_TEST_TMPDIR/progress
 
+	echo 0 > "$tracing/tracing_on" # until all kinds of events are on
 	for event in "$tracing"/events/kmem/mm_page_*/enable; do
 		echo 1 > "$event"
 	done
+	echo 1 > "$tracing/tracing_on"
 	for i in 1 2 3; do
 		sh -c 'head -c 4000000 /dev/zero | tr "\\0" x | wc -c'
 	done

@@ -154,6 +154,25 @@ START_TEST(what_is_known_among_what_is_assumed_is_not_passed_by)
 }
 END_TEST
 
+START_TEST(a_drained_page_is_the_last_of_what_is_assumed)
+{
+	feed_begin("mirror");
+	feed_line(0, "mm_page_pcpu_drain: pfn=%#x order=0 migratetype=1",
+		  PFN + 7);
+	feed_line(0, "mm_page_pcpu_drain: pfn=%#x order=0 migratetype=1",
+		  PFN + 3);
+	ck_assert_uint_eq(feed_counts()->missing, 0);
+	ck_assert_uint_eq(listed(0), 14);
+	/* What the recording freed is not before a page that was there. */
+	feed_free(PFN + 64, 0);
+	feed_line(0, "mm_page_pcpu_drain: pfn=%#x order=0 migratetype=1",
+		  PFN + 64);
+	ck_assert_uint_eq(feed_counts()->missing, 0);
+	ck_assert_uint_eq(listed(0), 14);
+	feed_end();
+}
+END_TEST
+
 START_TEST(a_list_that_is_longer_than_its_high_may_stay_so)
 {
 	feed_op("vm/sysctl percpu_pagelist_high_fraction 1000");
@@ -180,6 +199,7 @@ suite_assumed(void)
 	tcase_add_test(tc, a_list_that_is_refilled_had_none_of_them);
 	tcase_add_test(tc,
 		       what_is_known_among_what_is_assumed_is_not_passed_by);
+	tcase_add_test(tc, a_drained_page_is_the_last_of_what_is_assumed);
 	tcase_add_test(tc, a_list_that_is_longer_than_its_high_may_stay_so);
 	suite_add_tcase(suite, tc);
 	return suite;
