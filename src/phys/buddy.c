@@ -55,19 +55,26 @@ buddy_unlink(struct zone *zone, struct frame *f, unsigned int order)
 }
 
 enum migratetype
-buddy_del(struct zone *zone, pfn_t pfn, unsigned int order)
+buddy_del_in_run(struct zone *zone, pfn_t pfn)
 {
-	struct frame *f = &zone->phys->frames[pfn];
+	struct run *run = runs_find(zone, pfn);
 	enum migratetype type;
-	struct run *run;
 
-	if (likely(f->state == FRAME_FREE && !(f->flags & FRAME_RUN)))
-		return buddy_unlink(zone, f, order);
-	run = runs_find(zone, pfn);
-	KM_ASSERT(run && order == MAX_BLOCK_ORDER);
+	KM_ASSERT(run);
 	type = zone->phys->frames[run->start].type;
 	runs_take(zone, run, pfn, 1);
 	return type;
+}
+
+enum migratetype
+buddy_del(struct zone *zone, pfn_t pfn, unsigned int order)
+{
+	struct frame *f = &zone->phys->frames[pfn];
+
+	if (likely(f->state == FRAME_FREE && !(f->flags & FRAME_RUN)))
+		return buddy_unlink(zone, f, order);
+	KM_ASSERT(order == MAX_BLOCK_ORDER);
+	return buddy_del_in_run(zone, pfn);
 }
 
 void
@@ -171,20 +178,15 @@ bool
 buddy_covering(const struct zone *zone, pfn_t pfn, pfn_t *head,
 	       unsigned int *order)
 {
-	const struct run *run;
+	const struct frame *f;
 
-	for (unsigned int k = 0; k < MAX_ORDER; k++) {
-		pfn_t at = round_down_to(pfn, 1ULL << k);
-		const struct frame *f = &zone->phys->frames[at];
-
-		if (f->state == FRAME_NONE || at + (1ULL << f->order) <= pfn)
-			continue;
-		*head = at;
+	*head = head_covering(zone->phys, pfn);
+	if (*head != PFN_NONE) {
+		f = &zone->phys->frames[*head];
 		*order = f->order;
 		return f->state == FRAME_FREE && f->zone == zone->id;
 	}
-	run = runs_find(zone, pfn);
-	if (!run)
+	if (!runs_find(zone, pfn))
 		return false;
 	*head = round_down_to(pfn, MAX_BLOCK_PAGES);
 	*order = MAX_BLOCK_ORDER;
@@ -198,15 +200,13 @@ frame_block(const struct phys *phys, pfn_t pfn, pfn_t *head,
 	const struct frame *f;
 	const struct zone *zone;
 	const struct run *run;
+	pfn_t at;
 
 	if (pfn >= phys->max_pfn)
 		return FRAME_NONE;
-	for (unsigned int k = 0; k < MAX_ORDER; k++) {
-		pfn_t at = round_down_to(pfn, 1ULL << k);
-
+	at = head_covering(phys, pfn);
+	if (at != PFN_NONE) {
 		f = &phys->frames[at];
-		if (f->state == FRAME_NONE || at + (1ULL << f->order) <= pfn)
-			continue;
 		*head = at;
 		*order = f->order;
 		*type = f->type;

@@ -144,6 +144,28 @@ frame_note(const struct phys *phys, pfn_t pfn)
 	phys->heads[pfn] = frame_head(&phys->frames[pfn]);
 }
 
+/* Whether a block of @order, in any state, begins at @pfn. */
+static inline bool
+head_is(const struct phys *phys, pfn_t pfn, unsigned int order)
+{
+	return phys->heads[pfn] && (phys->heads[pfn] & HEAD_ORDER) == order;
+}
+
+/* The first frame of the described block that holds @pfn, PFN_NONE: none.  The
+ * heads tell, so that frames that nobody wrote to stay untouched. */
+static inline pfn_t
+head_covering(const struct phys *phys, pfn_t pfn)
+{
+	for (unsigned int k = 0; k < MAX_ORDER; k++) {
+		pfn_t at = round_down_to(pfn, 1ULL << k);
+		uint8_t head = phys->heads[at];
+
+		if (head && at + (1ULL << (head & HEAD_ORDER)) > pfn)
+			return at;
+	}
+	return PFN_NONE;
+}
+
 /* The zone of all frames around @pfn, by the shortcut into spans: its id + 1;
  * 0: it takes a search, or a look at the frame. */
 static inline uint16_t
@@ -164,10 +186,11 @@ frame_zone(const struct phys *phys, pfn_t pfn)
 		->zones[likely(around) ? around - 1U : phys->frames[pfn].zone];
 }
 
-/* Describe a block in its first frame; links are set by list_add_*. */
+/* Describe a block in its first frame; links are set by list_add_*.  Nothing is
+ * read: a page that is read before it is written to costs two faults. */
 static inline void
-frame_set_head(struct frame *f, const struct zone *zone, unsigned int order,
-	       enum frame_state state, enum migratetype type)
+frame_describe(struct frame *f, const struct zone *zone, unsigned int order,
+	       enum frame_state state, enum migratetype type, uint8_t flags)
 {
 	zone->phys->heads[f - zone->phys->frames] =
 		state == FRAME_NONE ? 0 : head_byte(state, order);
@@ -175,8 +198,15 @@ frame_set_head(struct frame *f, const struct zone *zone, unsigned int order,
 	f->order = order & 15;
 	f->state = state & 15;
 	f->type = type & 15;
-	f->flags = 0;
+	f->flags = flags & 15;
 	f->zone = zone->id;
+}
+
+static inline void
+frame_set_head(struct frame *f, const struct zone *zone, unsigned int order,
+	       enum frame_state state, enum migratetype type)
+{
+	frame_describe(f, zone, order, state, type, 0);
 }
 
 /* --- buddy.c ----------------------------------------------------------------
@@ -245,6 +275,8 @@ void buddy_add(struct zone *zone, pfn_t pfn, unsigned int order,
 /* Take the free block at @pfn off its list, also from inside a run; its frame
  * gets state NONE.  Returns the type of that list. */
 enum migratetype buddy_del(struct zone *zone, pfn_t pfn, unsigned int order);
+/* Ditto of the block of MAX_BLOCK_ORDER inside a run. */
+enum migratetype buddy_del_in_run(struct zone *zone, pfn_t pfn);
 /* From its list to the tail of the list of @type: move_to_free_list. */
 void buddy_move(struct zone *zone, pfn_t pfn, unsigned int order,
 		enum migratetype type);

@@ -47,8 +47,7 @@ step_init(struct step *s, struct phys *phys, pfn_t pfn, unsigned int order,
 	s->end = pfn + (1ULL << order);
 	if (s->end > phys->max_pfn)
 		return false;
-	if (phys->frames[pfn].state != FRAME_NONE &&
-	    phys->frames[pfn].order == order) {
+	if (head_is(phys, pfn, order)) {
 		s->zone = phys->zones[phys->frames[pfn].zone];
 		return true;
 	}
@@ -69,7 +68,7 @@ step_exact(const struct step *s)
 {
 	const struct frame *f = &s->phys->frames[s->pfn];
 
-	if (f->order != s->order ||
+	if (!head_is(s->phys, s->pfn, s->order) ||
 	    (f->flags & FRAME_RUN && f->state == FRAME_FREE))
 		return FRAME_NONE;
 	return f->state;
@@ -158,7 +157,8 @@ step_extract(struct step *s)
 
 		is_free = buddy_covering(zone, at, &head, &order);
 		KM_ASSERT(is_free);
-		type = buddy_del(zone, head, order);
+		type = s->phys->heads[head] ? buddy_del(zone, head, order)
+					    : buddy_del_in_run(zone, head);
 		zone_mod_free(zone, -(1LL << order), type);
 		step_leave_rest(s, head, order, type);
 		at = head + (1ULL << order);
@@ -236,7 +236,7 @@ mirror_take(struct phys *phys, pfn_t pfn, unsigned int order, gfp_t gfp,
 	f = &phys->frames[pfn];
 	if (step_exact(&s) != FRAME_ALLOCATED || !(f->flags & FRAME_TAKEN))
 		expected = pcp_order(phys, order) ? FRAME_PCP : FRAME_FREE;
-	was = f->state == FRAME_NONE ? type : (enum migratetype)f->type;
+	was = phys->heads[pfn] ? (enum migratetype)f->type : type;
 	step_take(&s, cpu, expected);
 	frame_set_head(f, s.zone, order, FRAME_NONE, was);
 	prep_new_page(phys, pfn, order, gfp, type);

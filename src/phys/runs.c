@@ -114,9 +114,8 @@ run_describe(struct zone *zone, pfn_t start, uint64_t nr, enum migratetype type)
 {
 	struct frame *f = &zone->phys->frames[start];
 
-	frame_set_head(f, zone, MAX_BLOCK_ORDER, FRAME_FREE, type);
-	if (nr > 1)
-		f->flags = FRAME_RUN;
+	frame_describe(f, zone, MAX_BLOCK_ORDER, FRAME_FREE, type,
+		       nr > 1 ? FRAME_RUN : 0);
 }
 
 /* Put the element at @link between its neighbours, as its frame says. */

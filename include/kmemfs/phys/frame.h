@@ -68,6 +68,7 @@ frame_refs(const struct frame *f)
 	return f->state == FRAME_ALLOCATED ? (uint32_t)f->refs : 0;
 }
 
+#define HEAD_ORDER 15
 #define HEAD_STATE_SHIFT 4
 #define HEAD_SHARED (1 << 6)
 
