@@ -117,7 +117,8 @@ run: deps
 	@sh src/tools/tour $(MNT) $(BUILD)
 
 stop:
-	@if mountpoint -q $(MNT); then fusermount3 -u $(MNT) && rmdir $(MNT); \
+	@if mountpoint -q $(MNT); then fusermount3 -u $(MNT) && \
+	rmdir --ignore-fail-on-non-empty $(MNT); \
 	else echo "nothing is mounted at ./$(MNT)"; fi
 
 # --- docs ----------------------------------------------------------------------

@@ -20,6 +20,8 @@ open_path(struct tree *t, const char *path, int flags, struct tree_file **f)
 	struct tree_attr attr;
 	int err = tree_path(t, path, &attr);
 
+	if (!err && attr.kind == TREE_DIR)
+		err = -EISDIR;
 	if (!err)
 		err = tree_open(t, attr.ino, flags, f);
 	return err ? complain(path, err) : 0;
@@ -156,6 +158,10 @@ do_ls(struct tree *t, int nr, char **words)
 	bool deep = nr && !strcmp(words[0], "-R");
 	int first = deep ? 1 : 0;
 
+	if (nr - first > 1) {
+		fprintf(stderr, "kmem: usage: ls [-R] [PATH]\n");
+		return -EINVAL;
+	}
 	return list(t, first < nr ? words[first] : "/", deep);
 }
 

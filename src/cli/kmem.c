@@ -165,6 +165,17 @@ summary(void)
 	return g_string_free(text, FALSE);
 }
 
+/* The exit status after @err; what could not be printed is a failure, too. */
+static int
+status(int err)
+{
+	if (fflush(stdout))
+		err = complain("standard output", -errno);
+	else if (ferror(stdout))
+		err = complain("standard output", -EIO);
+	return err ? 1 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -190,14 +201,12 @@ main(int argc, char **argv)
 		return 0;
 	}
 	if (argc > 1 && !strcmp(argv[1], "compare"))
-		return compare(machine_name, settings, argc - 1, argv + 1) ? 1
-									   : 0;
+		return status(
+			compare(machine_name, settings, argc - 1, argv + 1));
 	t = start();
 	if (!t)
 		return 1;
 	err = argc > 1 ? run_words(t, argc - 1, argv + 1) : run_script(t);
 	tree_free(t);
-	if (fflush(stdout))
-		err = -errno;
-	return err ? 1 : 0;
+	return status(err);
 }

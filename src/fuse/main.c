@@ -12,6 +12,7 @@
 #include "kmemfs/machine/config.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,7 @@ main(int argc, char **argv)
 	int status = 1;
 
 	heap_setup();
+	signal(SIGXFSZ, SIG_IGN); /* whoever writes is told EFBIG */
 	switch (options_read(&o, argc, argv)) {
 	case OPTIONS_RUN:
 		status = run(&o);

@@ -29,9 +29,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE 4096
+#define LOCK_NAPS 100 /* of 10 ms */
 
 uint64_t
 journal_length(const struct journal *j)
@@ -221,11 +223,27 @@ fail(char **error, char *message)
 	return false;
 }
 
+/* Lock @fd.  A daemon whose mount is gone has the lock until it has stored its
+ * journal, so whoever mounts again at once waits a moment.  0 or -errno. */
+static int
+lock_soon(int fd)
+{
+	const struct timespec nap = {.tv_nsec = 10000000};
+
+	for (int naps = 0; flock(fd, LOCK_EX | LOCK_NB); naps++) {
+		if (errno != EWOULDBLOCK || naps == LOCK_NAPS)
+			return -errno;
+		nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
 static bool
 lock_directory(struct journal *j, char **error)
 {
 	char pid[16] = "";
 	ssize_t n;
+	int err;
 
 	if (mkdir(j->dir, 0700) && errno != EEXIST)
 		return fail(error,
@@ -237,13 +255,14 @@ lock_directory(struct journal *j, char **error)
 	if (j->lock_fd < 0)
 		return fail(error,
 			    g_strdup_printf("%s: %s", j->dir, strerror(errno)));
-	if (!flock(j->lock_fd, LOCK_EX | LOCK_NB)) {
+	err = lock_soon(j->lock_fd);
+	if (!err) {
 		write_pid(j);
 		return true;
 	}
-	if (errno != EWOULDBLOCK)
+	if (err != -EWOULDBLOCK)
 		return fail(error, g_strdup_printf("%s/lock: %s", j->dir,
-						   strerror(errno)));
+						   strerror(-err)));
 	n = pread(j->lock_fd, pid, sizeof(pid) - 1, 0);
 	pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
 	return fail(error, g_strdup_printf("%s: this state is in use by pid "

@@ -10,6 +10,7 @@
 #include "kmemfs/ops.h"
 
 #include "kmemfs/base/text.h"
+#include "kmemfs/vm/kernel.h"
 #include "ops_page_impl.h"
 
 #include <errno.h>
@@ -317,8 +318,10 @@ int
 op_page___pa(struct op *op, struct args_page___pa *a)
 {
 	struct allocation *found;
+	va_t start = op->m->phys->arch->page_offset;
 	uint64_t value;
 	pfn_t pfn;
+	pa_t pa;
 	int err;
 
 	if (!text_u64(a->address, &value)) {
@@ -326,14 +329,17 @@ op_page___pa(struct op *op, struct args_page___pa *a)
 				   &found);
 		if (err)
 			return err;
-		value = op->m->phys->arch->page_offset +
-			allocation_start(op->m, found);
+		value = start + allocation_start(op->m, found);
 	}
-	err = logical_pfn(op, ARG_PAGE___PA_ADDRESS, value, &pfn);
-	if (err)
-		return err;
-	op_answer(op, "%#llx",
-		  (unsigned long long)(value - op->m->phys->arch->page_offset));
+	/* x86-64 has its image at addresses of its own, which __pa knows. */
+	pa = kernel_pa(op->m->vm, value);
+	if (pa == UINT64_MAX || pa == value - start) {
+		err = logical_pfn(op, ARG_PAGE___PA_ADDRESS, value, &pfn);
+		if (err)
+			return err;
+		pa = value - start;
+	}
+	op_answer(op, "%#llx", (unsigned long long)pa);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define KEY_COOKIE_SHIFT 48 /* cookies of keyed children start above */
@@ -87,6 +88,17 @@ tree_acknowledge(struct tree *t, int err)
 {
 	int unsafe = journal_sync(t->m->journal);
 
+	if (unsafe && !t->unsafe) {
+		struct refusal r;
+
+		refuse(&r, -unsafe, 0,
+		       "%s: the journal cannot be stored; what was done "
+		       "is kept in memory and stored with the next op that "
+		       "can be",
+		       strerror(-unsafe));
+		machine_log_refusal(t->m, "history/journal", "", &r);
+	}
+	t->unsafe = unsafe;
 	return err ? err : unsafe;
 }
 

@@ -119,6 +119,7 @@ struct tree {
 	pthread_mutex_t lock; /* the one lock of the machine */
 	bool nostream;
 	bool replaying; /* replay/ftrace is open for writing */
+	bool unsafe;	/* the journal could not be stored last time */
 	struct tree_hooks hooks;
 	struct render_slot slots[RENDER_SLOTS];
 	struct render_slot told_sizes[RENDER_SLOTS]; /* SIZE_FIXED: the text
@@ -132,7 +133,8 @@ struct tree {
 
 /*
  * Before the result @err of ops is told to whoever asked for them: with a state
- * directory they must be on disk.  Returns @err, or the host's own error.
+ * directory they must be on disk.  Returns @err, or the host's own error; the
+ * first of those in a row is in error_log.
  */
 int tree_acknowledge(struct tree *t, int err);
 /* Unlock after ops ran, and tell the hooks what changed. */

@@ -4,7 +4,8 @@
  *
  * What it models: arch/x86/kernel/cpu/proc.c, drivers/base/cpu.c and
  * drivers/base/topology.c of Linux 6.1, on the CPU that QEMU's pc has by
- * default.  The CPUs of a node are the cores of one package.
+ * default, with what [mmu] of the machine file says it can do.  The CPUs of a
+ * node are the cores of one package.
  */
 #include "kmemfs/show.h"
 #include "kmemfs/view/kernel.h"
@@ -29,22 +30,65 @@ core_of(const struct phys *phys, unsigned int cpu, unsigned int *nr)
 	return core;
 }
 
+/* What the processor's tables can hold; without tables, what its RAM takes. */
 static unsigned int
-physical_bits(const struct phys *phys)
+physical_bits(const struct machine *m)
 {
+	const struct phys *phys = m->phys;
 	uint64_t last = (phys->max_pfn << phys->page_shift) - 1;
 	unsigned int bits = 64 - (unsigned int)__builtin_clzll(last | 1);
 
-	if (phys->arch == &archs[ARCH_I386])
-		return 32;
+	if (m->config->vm.phys_bits)
+		return m->config->vm.phys_bits;
 	return MAX_OF(bits, ADDRESS_BITS_MIN);
 }
 
-static void
-put_cpu(struct out *out, const struct phys *phys, unsigned int cpu)
+static unsigned int
+virtual_bits(const struct machine *m)
 {
-	bool wide = phys->arch->page_offset > UINT32_MAX;
-	bool pae = phys->arch != &archs[ARCH_I386];
+	if (m->phys->arch->page_offset <= UINT32_MAX)
+		return 32;
+	return m->config->vm.mode == MMU_5LEVEL ? 57 : 48;
+}
+
+static void
+put_flag(struct out *out, bool there, const char *name)
+{
+	if (there)
+		out_printf(out, " %s", name);
+}
+
+/* Flags and bugs, in the kernel's order. */
+static void
+put_flags(struct out *out, const struct machine *m)
+{
+	const struct vm_config *vm = &m->config->vm;
+	bool wide = m->phys->arch->page_offset > UINT32_MAX;
+
+	out_str(out, "flags\t\t: fpu de pse tsc msr");
+	put_flag(out, m->phys->arch != &archs[ARCH_I386], "pae");
+	out_str(out,
+		" mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx "
+		"fxsr sse sse2 ht");
+	put_flag(out, wide, "syscall");
+	put_flag(out, (wide || vm->mode == MMU_PAE) && !vm->no_nx, "nx");
+	put_flag(out, wide && !vm->no_gb_pages, "pdpe1gb");
+	put_flag(out, wide, "lm");
+	put_flag(out, vm->pcid, "pcid");
+	out_str(out, " hypervisor");
+	put_flag(out, vm->kpti, "pti");
+	put_flag(out, vm->smep, "smep");
+	put_flag(out, vm->smap, "smap");
+	put_flag(out, vm->mode == MMU_5LEVEL, "la57");
+	out_str(out, "\nbugs\t\t:");
+	put_flag(out, m->vm->shape.f && vm->meltdown, "cpu_meltdown");
+	out_char(out, '\n');
+}
+
+static void
+put_cpu(struct out *out, const struct machine *m, unsigned int cpu)
+{
+	const struct phys *phys = m->phys;
 	unsigned int nr, core = core_of(phys, cpu, &nr);
 
 	out_printf(out,
@@ -63,18 +107,15 @@ put_cpu(struct out *out, const struct phys *phys, unsigned int cpu)
 		   "fpu\t\t: yes\n"
 		   "fpu_exception\t: yes\n"
 		   "cpuid level\t: 13\n"
-		   "wp\t\t: yes\n"
-		   "flags\t\t: fpu de pse tsc msr%s mce cx8 apic sep mtrr pge "
-		   "mca cmov pat pse36 clflush mmx fxsr sse sse2 ht%s "
-		   "hypervisor\n"
-		   "bugs\t\t:\n"
+		   "wp\t\t: yes\n",
+		   cpu, phys->cpu_node[cpu], nr, core, nr, cpu, cpu);
+	put_flags(out, m);
+	out_printf(out,
 		   "clflush size\t: 64\n"
 		   "cache_alignment\t: 64\n"
 		   "address sizes\t: %u bits physical, %u bits virtual\n"
 		   "power management:\n\n",
-		   cpu, phys->cpu_node[cpu], nr, core, nr, cpu, cpu,
-		   pae ? " pae" : "", wide ? " syscall nx lm" : "",
-		   physical_bits(phys), wide ? 48u : 32u);
+		   physical_bits(m), virtual_bits(m));
 }
 
 void
@@ -82,7 +123,7 @@ show_cpuinfo(const struct view *v, struct out *out)
 {
 	for (unsigned int cpu = 0; cpu < v->m->phys->nr_cpus; cpu++)
 		if (v->m->phys->cpu_online[cpu])
-			put_cpu(out, v->m->phys, cpu);
+			put_cpu(out, v->m, cpu);
 }
 
 /* --- sys/devices/system/cpu --- */

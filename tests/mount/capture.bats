@@ -413,6 +413,9 @@ teardown() {
 	fails_with "zoneinfo cannot be read" sh "$bin/kmemfs-capture" \
 		--root "$BATS_TEST_TMPDIR"
 	fails_with "usage:" sh "$bin/kmemfs-capture" --rot /
+	for option in --root --rewind; do
+		fails_with "usage:" sh "$bin/kmemfs-capture" $option
+	done
 	fails_with "to rewind takes" sh "$bin/kmemfs-capture" --root / \
 		--rewind "$BATS_TEST_TMPDIR/no-such-recording"
 }

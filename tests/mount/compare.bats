@@ -149,10 +149,20 @@ column() { # KEY SIDE: the first row called so, of a table on standard input
 		kmem replay "$BATS_TEST_TMPDIR/text" model more
 	fails_with "usage: mkdir PATH" kmem mkdir allocations/a allocations/b
 	fails_with "usage: verify" kmem verify one two
+	fails_with "usage: ls" kmem ls proc sys
 	fails_with "usage: verify" kmem <<< "verify 1 2 3 4 5 6 7 8 9 10 11 12"
 	[ "$(kmem cat proc/sys/vm/overcommit_ratio proc/sys/vm/min_free_kbytes |
 		wc -l)" = 2 ]
 	kmem do page/alloc_pages GFP_KERNEL 3 name=a | grep -q "^a pfn="
+}
+
+@test "a directory is no file to print, and what cannot be printed is a failure" {
+	fails_with "Is a directory" kmem cat proc
+	fails_with "No space left" bash -c "kmem ls > /dev/full"
+	# More than a buffer: only the stream itself remembers.
+	fails_with "standard output" bash -c "kmem cat proc/zoneinfo > /dev/full"
+	fails_with "standard output" \
+		bash -c "kmem compare default numa-4 > /dev/full"
 }
 
 @test "the largest machine's numbers stand apart, in the table and the picture" {

@@ -56,6 +56,16 @@ need_mount_namespaces() {
 	not findmnt -n /proc/buddyinfo
 }
 
+@test "what the model's kernel has no folder or file for is not the host's in kmemfs-run" {
+	need_mount_namespaces
+	mount_machine embedded
+	run kmemfs-run "$mnt" -- find /sys/devices/system/node \
+		/sys/devices/system/memory /sys/kernel/slab -mindepth 1
+	[ -z "$(grep "^/" <<< "$output")" ]
+	run kmemfs-run "$mnt" -- cat /proc/slabinfo
+	[[ "$output" != *kmalloc* ]]
+}
+
 @test "kmemfs-run gives the command's words, and its status back" {
 	need_mount_namespaces
 	mount_machine

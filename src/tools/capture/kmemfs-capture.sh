@@ -28,26 +28,27 @@ export LC_ALL
 root=${KMEMFS_CAPTURE_ROOT-}
 rewind=
 
+usage() { # STATUS
+	echo "usage: kmemfs-capture [--root DIR] [--rewind RECORDING] > FILE" >&2
+	exit "$1"
+}
+
 while [ $# -gt 0 ]; do
 	case $1 in
 	--root)
-		[ $# -gt 1 ] || set -- --help
+		[ $# -gt 1 ] || usage 2
 		root=$2
 		shift
 		;;
 	--root=*) root=${1#--root=} ;;
 	--rewind)
-		[ $# -gt 1 ] || set -- --help
+		[ $# -gt 1 ] || usage 2
 		rewind=$2
 		shift
 		;;
 	--rewind=*) rewind=${1#--rewind=} ;;
-	*)
-		echo "usage: kmemfs-capture [--root DIR] [--rewind RECORDING]" \
-			"> FILE" >&2
-		[ "$1" = --help ] && exit 0
-		exit 2
-		;;
+	--help) usage 0 ;;
+	*) usage 2 ;;
 	esac
 	shift
 done

@@ -195,6 +195,20 @@ START_TEST(addresses_of_all_kinds_are_told_apart)
 }
 END_TEST
 
+START_TEST(the_kernel_image_has_physical_addresses_and_modules_have_none)
+{
+	char *image = ask("page/__pa 0xffffffff81000000");
+	char *direct = ask("page/__pa 0xffff888001000000");
+
+	ck_assert_str_eq(image, "0x1000000");
+	ck_assert_str_eq(direct, "0x1000000");
+	ck_assert_int_eq(run("page/__pa 0xffffffffa0000000"), -EINVAL);
+	ck_assert_int_eq(run("page/__pa 0xffffffff7fffffff"), -EINVAL);
+	g_free(image);
+	g_free(direct);
+}
+END_TEST
+
 START_TEST(percpu_memory_and_vmalloc_never_meet)
 {
 	const struct percpu_variable *v;
@@ -282,6 +296,9 @@ suite_ops_kernel(void)
 	tcase_add_test(c, a_stack_that_runs_over_is_the_end);
 	tcase_add_test(c, the_kernel_touches_its_memory_through_the_tlb);
 	tcase_add_test(c, addresses_of_all_kinds_are_told_apart);
+	tcase_add_test(
+		c,
+		the_kernel_image_has_physical_addresses_and_modules_have_none);
 	tcase_add_test(c, percpu_memory_and_vmalloc_never_meet);
 	suite_add_tcase(s, c);
 	tcase_add_checked_fixture(h, setup_hidden, feed_teardown);

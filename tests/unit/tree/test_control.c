@@ -8,21 +8,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 Suite *suite_control(void);
 
 static struct tree *t;
 
 static void
-boot(void)
+boot_in(const char *dir)
 {
 	char *error = NULL;
 	struct machine_config *config = config_load("uma-small", &error);
-	struct machine *m = config ? machine_boot(config, NULL, &error) : NULL;
+	struct machine *m = config ? machine_boot(config, dir, &error) : NULL;
 
 	ck_assert_msg(m, "%s", error);
 	t = tree_new(m, false);
+}
+
+static void
+boot(void)
+{
+	boot_in(NULL);
 }
 
 static void
@@ -443,6 +452,73 @@ START_TEST(the_journal_of_any_gfp_can_be_run_again)
 }
 END_TEST
 
+/* Let no file of this process grow beyond @bytes; returns what held before.
+ * Nothing is asserted while it is so: that writes to a file, too. */
+static rlim_t
+limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+	rlim_t before;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	before = limit.rlim_cur;
+	limit.rlim_cur = bytes;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	return before;
+}
+
+static void
+remove_state(char *dir)
+{
+	static const char *const names[] = {"journal", "lock", "machine.ini"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		char *path = g_build_filename(dir, names[i], NULL);
+
+		g_unlink(path);
+		g_free(path);
+	}
+	ck_assert_int_eq(g_rmdir(dir), 0);
+	g_free(dir);
+}
+
+START_TEST(a_journal_that_cannot_be_stored_is_told_of_once_and_loses_nothing)
+{
+	char *dir = g_dir_make_tmp("kmemfs-test-XXXXXX", NULL), *log;
+	char left[DIGEST_TEXT], found[DIGEST_TEXT];
+	struct tree_file *f;
+	ssize_t done[3];
+	rlim_t before;
+
+	end();
+	boot_in(dir);
+	f = open_file("control/page/alloc_pages", O_RDWR);
+	signal(SIGXFSZ, SIG_IGN);
+	before = limit_files(1);
+	done[0] = tree_write(f, "name=a\n", 7, 0);
+	done[1] = tree_write(f, "name=b\n", 7, 0);
+	limit_files(before);
+	signal(SIGXFSZ, SIG_DFL);
+	done[2] = tree_write(f, "name=c\n", 7, 0);
+	tree_close(f);
+	ck_assert_int_eq(done[0], -EFBIG);
+	ck_assert_int_eq(done[1], -EFBIG);
+	ck_assert_int_eq(done[2], 7);
+	log = get("error_log");
+	ck_assert_ptr_nonnull(strstr(log, "the journal cannot be stored"));
+	ck_assert(strstr(log, "cannot be stored") ==
+		  g_strrstr(log, "cannot be stored"));
+	g_free(log);
+	digest(left);
+	end();
+	boot_in(dir);
+	digest(found);
+	ck_assert_str_eq(left, found);
+	ck_assert(exists("allocations/a") && exists("allocations/b"));
+	remove_state(dir);
+}
+END_TEST
+
 Suite *
 suite_control(void)
 {
@@ -478,6 +554,9 @@ suite_control(void)
 	tcase_add_test(tests, paths_follow_links_and_dots);
 	tcase_add_test(tests, a_sentence_holds_no_control_characters);
 	tcase_add_test(tests, the_journal_of_any_gfp_can_be_run_again);
+	tcase_add_test(
+		tests,
+		a_journal_that_cannot_be_stored_is_told_of_once_and_loses_nothing);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -299,6 +299,41 @@ START_TEST(init_has_all_52_fields_of_stat)
 }
 END_TEST
 
+START_TEST(cpuinfo_says_what_the_processor_of_the_machine_can_do)
+{
+	static const char plain[] = "[machine]\narch = x86-64\nmemory = 64M\n";
+	char *text;
+
+	m = views_boot(plain);
+	text = views_text(m, show_cpuinfo, 0, 0);
+	ck_assert_ptr_nonnull(strstr(text, " syscall nx pdpe1gb lm hyper"));
+	ck_assert_ptr_nonnull(strstr(text, "bugs\t\t: cpu_meltdown\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text, ": 46 bits physical, 48 bits virtual\n"));
+	g_free(text);
+	machine_free(m);
+	m = views_boot("[machine]\narch = x86-64\nmemory = 64M\n[mmu]\n"
+		       "mode = 5-level\nphys_bits = 39\nnx = no\n"
+		       "gb_pages = no\npcid = yes\nkpti = yes\nsmep = yes\n"
+		       "smap = yes\nmeltdown = no\n");
+	text = views_text(m, show_cpuinfo, 0, 0);
+	ck_assert_ptr_nonnull(strstr(text, " syscall lm pcid hypervisor pti "
+					   "smep smap la57\n"));
+	ck_assert_ptr_nonnull(strstr(text, "bugs\t\t:\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text, ": 39 bits physical, 57 bits virtual\n"));
+	g_free(text);
+	machine_free(m);
+	m = views_boot("[machine]\narch = i386-pae\nmemory = 64M\n");
+	text = views_text(m, show_cpuinfo, 0, 0);
+	ck_assert_ptr_nonnull(strstr(text, " ht nx hypervisor\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text, ": 36 bits physical, 32 bits virtual\n"));
+	g_free(text);
+	machine_free(m);
+}
+END_TEST
+
 Suite *
 suite_abi(void)
 {
@@ -324,6 +359,8 @@ suite_abi(void)
 	tcase_add_test(t, vmalloc_and_dirty_limits_follow_from_lowmem);
 	tcase_add_test(t, idle_time_grows_with_modelled_time_on_every_cpu);
 	tcase_add_test(t, init_has_all_52_fields_of_stat);
+	tcase_add_test(t,
+		       cpuinfo_says_what_the_processor_of_the_machine_can_do);
 	suite_add_tcase(s, t);
 	return s;
 }
