@@ -22,6 +22,7 @@ struct plan {
 	char *replay;
 	char *policy;
 	char *batch;
+	GString *ops; /* what the batch says, NULL: there is none */
 	char *plot;
 };
 
@@ -92,16 +93,11 @@ side_words_fini(struct side_words *side)
 
 /* Lines of ops, one by one: that one finds no memory is a result. */
 static int
-do_ops(struct tree *t, const char *file)
+do_ops(struct tree *t, const struct plan *plan)
 {
-	GError *error = NULL;
-	char *text, **lines;
+	char **lines = g_strsplit(plan->ops->str, "\n", -1);
 	int err = 0;
 
-	if (!g_file_get_contents(file, &text, NULL, &error))
-		return say_error(error);
-	lines = g_strsplit(text, "\n", -1);
-	g_free(text);
 	for (unsigned int i = 0; !err && lines[i]; i++) {
 		struct out answer = OUT_INIT;
 		const char *line = g_strstrip(lines[i]);
@@ -111,7 +107,7 @@ do_ops(struct tree *t, const char *file)
 		if (err == -ENOMEM)
 			err = 0;
 		if (err)
-			fprintf(stderr, "kmem: %s:%u: %s\n", file, i + 1,
+			fprintf(stderr, "kmem: %s:%u: %s\n", plan->batch, i + 1,
 				out_text(&answer));
 		out_fini(&answer);
 	}
@@ -138,8 +134,8 @@ work(struct tree *t, const struct plan *plan)
 {
 	int err = 0;
 
-	if (plan->batch)
-		err = do_ops(t, plan->batch);
+	if (plan->ops)
+		err = do_ops(t, plan);
 	if (!err && plan->policy)
 		err = set_policy(t, plan->policy);
 	if (!err && plan->replay)
@@ -223,6 +219,20 @@ write_plot(const struct side *sides, unsigned int nr, const char *file)
 	return err;
 }
 
+/* The batch is read once: it may be standard input, which a recording, read by
+ * each side, cannot be. */
+static int
+read_ops(struct plan *plan)
+{
+	if (!g_strcmp0(plan->replay, "-"))
+		return say("-", g_strdup("each side reads the recording, so it "
+					 "cannot be standard input"));
+	if (!plan->batch)
+		return 0;
+	plan->ops = g_string_new(NULL);
+	return feed_text(plan->batch, plan->ops);
+}
+
 static int
 run_sides(const struct plan *plan, unsigned int nr, char **texts)
 {
@@ -286,7 +296,11 @@ compare(const char *machine, char **settings, int argc, char **argv)
 			"at most %d\n",
 			COMPARE_MOST);
 	else
+		err = read_ops(&plan);
+	if (!err)
 		err = run_sides(&plan, (unsigned int)argc - 1, argv + 1);
+	if (plan.ops)
+		g_string_free(plan.ops, TRUE);
 	g_free(plan.replay);
 	g_free(plan.policy);
 	g_free(plan.batch);

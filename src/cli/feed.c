@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * feed.c - a host file, plain or compressed, into a stream of the tree
+ * feed.c - a host file, plain or compressed, into a stream of the tree or a
+ * text
  */
 #include "kmem_impl.h"
 
@@ -30,7 +31,9 @@ static const struct {
 	{"PK\x03\x04",       "funzip"},
 };
 
+/* What is read goes to the end of text, or to the file of the tree, at. */
 struct feeding {
+	GString *text;
 	struct tree *t;
 	struct tree_file *to;
 	uint64_t at;
@@ -41,8 +44,13 @@ struct feeding {
 static int
 give(struct feeding *f, const void *bytes, size_t len)
 {
-	ssize_t done = tree_write(f->to, bytes, len, f->at);
+	ssize_t done;
 
+	if (f->text) {
+		g_string_append_len(f->text, bytes, (gssize)len);
+		return 0;
+	}
+	done = tree_write(f->to, bytes, len, f->at);
 	f->at += len;
 	return done < 0 ? complain_refused(f->t, f->name, (int)done) : 0;
 }
@@ -133,16 +141,36 @@ feed_all(struct feeding *f, int fd)
 	return err;
 }
 
+static int
+host_open(const char *host_file)
+{
+	int fd = strcmp(host_file, "-") ? open(host_file, O_RDONLY) : dup(0);
+
+	return fd < 0 ? complain(host_file, -errno) : fd;
+}
+
+int
+feed_text(const char *host_file, GString *text)
+{
+	struct feeding f = {.text = text, .name = host_file};
+	int fd = host_open(host_file), err;
+
+	if (fd < 0)
+		return fd;
+	err = feed_all(&f, fd);
+	close(fd);
+	return err;
+}
+
 int
 feed(struct tree *t, const char *tree_file, const char *host_file)
 {
 	struct feeding f = {.t = t, .name = host_file};
 	struct tree_attr attr;
-	int fd = strcmp(host_file, "-") ? open(host_file, O_RDONLY) : dup(0);
-	int err;
+	int fd = host_open(host_file), err;
 
 	if (fd < 0)
-		return complain(host_file, -errno);
+		return fd;
 	err = tree_path(t, tree_file, &attr);
 	if (!err)
 		err = tree_open(t, attr.ino, O_WRONLY, &f.to);

@@ -31,6 +31,8 @@ int compare(const char *machine, char **settings, int argc, char **argv);
 /* Feed a host file, plain or zstd, to a stream of the tree.  Files that are
  * compressed otherwise are refused. */
 int feed(struct tree *t, const char *tree_file, const char *host_file);
+/* Ditto, to the end of @text. */
+int feed_text(const char *host_file, GString *text);
 /* Replay a recording.  One of lines that are all no event's is refused, with
  * -EINVAL, after it was given. */
 int feed_recording(struct tree *t, const char *host_file);

@@ -156,6 +156,21 @@ column() { # KEY SIDE: the first row called so, of a table on standard input
 	kmem do page/alloc_pages GFP_KERNEL 3 name=a | grep -q "^a pfn="
 }
 
+@test "a batch that is compared may be packed or standard input" {
+	local ops=$BATS_TEST_TMPDIR/ops
+
+	printf 'page/alloc_pages GFP_KERNEL %s\n' 3 10 > "$ops"
+	zstd -q "$ops"
+	kmem compare --batch "$ops" default numa-4 > "$BATS_TEST_TMPDIR/plain"
+	kmem compare --batch "$ops.zst" default numa-4 |
+		diff "$BATS_TEST_TMPDIR/plain" -
+	kmem compare --batch - default numa-4 < "$ops" |
+		diff "$BATS_TEST_TMPDIR/plain" -
+	kmem compare default numa-4 | not diff -q "$BATS_TEST_TMPDIR/plain" -
+	fails_with "each side reads the recording" \
+		kmem compare --replay - default numa-4
+}
+
 @test "a directory is no file to print, and what cannot be printed is a failure" {
 	fails_with "Is a directory" kmem cat proc
 	fails_with "No space left" bash -c "kmem ls > /dev/full"
