@@ -50,6 +50,8 @@ foresight_of(struct machine *m)
 			  (m->phys->max_pfn >> m->phys->pageblock_order) + 1);
 	f->tries = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
 					 NULL);
+	f->lost = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+					NULL);
 	for (unsigned int cpu = 0; cpu < m->phys->nr_cpus; cpu++)
 		f->cpu[cpu].silently = g_array_new(FALSE, FALSE, sizeof(pfn_t));
 	replay->foresight = f;
@@ -70,6 +72,7 @@ foresight_free(struct foresight *f, unsigned int nr_cpus)
 	g_free(f->shown);
 	g_array_free(f->late, TRUE);
 	g_hash_table_destroy(f->tries);
+	g_hash_table_destroy(f->lost);
 	assumed_free(f);
 	g_free(f);
 }
@@ -314,10 +317,13 @@ bool
 foresee_list_busy(struct step *s, enum alloc_context context)
 {
 	const struct foresight_cpu *c = &s->replay->foresight->cpu[s->cpu];
+	const struct zone *zone = phys_zone_of(s->m->phys, s->pfn);
 
-	return s->replay->foresight->started && c->drain.zone && c->drained &&
-	       c->drain.left && context != c->drain_context &&
-	       c->drain.zone == phys_zone_of(s->m->phys, s->pfn);
+	if (!s->replay->foresight->started || !zone)
+		return false;
+	return c->held == zone ||
+	       (c->drain.zone == zone && c->drained && c->drain.left &&
+		context != c->drain_context);
 }
 
 void
@@ -437,6 +443,14 @@ refill_begins(const struct burst *burst, unsigned int cpu)
 	return (burst->nr - 1) % MAX_OF(batch >> burst->order, 2) == 0;
 }
 
+/* Whether the list is in use by who was preempted in its refill. */
+static bool
+holds(const struct foresight_cpu *c, const struct zone *zone,
+      unsigned int order, enum migratetype type)
+{
+	return c->held == zone && c->held_list == foresee_pcp_list(order, type);
+}
+
 void
 foresee_locked(struct step *s, enum migratetype type, bool refill)
 {
@@ -453,12 +467,16 @@ foresee_locked(struct step *s, enum migratetype type, bool refill)
 	if (refill && !burst->zone) {
 		*burst = (struct burst){
 			.zone = zone, .order = s->order, .type = type};
-		burst->before =
-			foresee_pcp_length(zone, s->cpu, s->order, type);
+		/* One that had been preempted goes on. */
+		if (!holds(&f->cpu[s->cpu], zone, s->order, type))
+			burst->before = foresee_pcp_length(zone, s->cpu,
+							   s->order, type);
 	}
 	burst->nr++;
-	f->cpu[s->cpu].lone =
-		burst->nr == 1 && burst->before ? s->pfn : PFN_NONE;
+	f->cpu[s->cpu].lone = PFN_NONE;
+	if (burst->zone && !burst->silent &&
+	    foresee_pcp_length(zone, s->cpu, s->order, type))
+		f->cpu[s->cpu].lone = s->pfn;
 	expected = foresee_buddy(zone, s->order, type, NULL);
 	judge(s, zone, FORESEEN_BUDDY, expected, expected == s->pfn, type);
 	foresight_mark(f, s->pfn, false);
@@ -481,19 +499,58 @@ foreseen_locked(struct step *s)
 		heal_silent(s);
 }
 
+/* Whether the last block from the buddy went past the CPU's list, to whom will
+ * have it: nobody refills a list that is not empty, nor more than once. */
+static bool
+went_past(const struct step *s, const struct zone *zone, enum migratetype type)
+{
+	const struct foresight_cpu *c = &s->replay->foresight->cpu[s->cpu];
+	const struct burst *burst = &c->burst;
+	uint32_t batch = zone->pcp[s->cpu].batch;
+
+	if (!s->replay->foresight->started || c->lone == PFN_NONE ||
+	    burst->order != s->order || burst->type != type ||
+	    phys_zone_of(s->m->phys, c->lone) != zone)
+		return false;
+	if (burst->nr == 1)
+		return burst->before || holds(c, zone, s->order, type);
+	return batch > 1 && batch == foresee_pcp_batch(zone, PCP_FINAL) &&
+	       burst->nr == MAX_OF(batch >> s->order, 2) + 1;
+}
+
+/* The block goes to its user from the CPU's list, or past it, since that is in
+ * use: by who was preempted, or interrupted, in a refill. */
+static void
+foresee_use(struct step *s, struct zone *zone, enum migratetype type,
+	    bool is_head)
+{
+	struct foresight_cpu *c = &s->replay->foresight->cpu[s->cpu];
+
+	if (is_head || s->pfn != c->lone || !s->replay->foresight->started) {
+		zone->pcp[s->cpu].free_factor >>= 1;
+		c->held = NULL;
+	} else if (c->burst.nr > 1) {
+		c->held = zone;
+		c->held_list = foresee_pcp_list(s->order, type);
+	}
+}
+
 void
 foresee_alloc(struct step *s, enum migratetype type)
 {
+	struct foresight_cpu *c = &s->replay->foresight->cpu[s->cpu];
 	struct zone *zone = phys_zone_of(s->m->phys, s->pfn);
-	pfn_t expected;
+	pfn_t expected, head;
 
 	if (!zone || !zone->pcp || !foresee_pcp_order(s->m->phys, s->order))
 		return;
-	zone->pcp[s->cpu].free_factor >>= 1;
-	expected = foresee_pcp(zone, s->cpu, s->order, type);
+	head = foresee_pcp(zone, s->cpu, s->order, type);
+	expected = went_past(s, zone, type) ? c->lone : head;
+	foresee_use(s, zone, type, head == s->pfn);
 	judge(s, zone, FORESEEN_PCP, expected, expected == s->pfn, type);
-	if (s->replay->foresight->started && expected != s->pfn)
+	if (s->replay->foresight->started && head != s->pfn)
 		heal_alloc(s, zone, type);
+	c->lone = PFN_NONE;
 	assumed_alloc(s, zone, type);
 }
 
@@ -574,6 +631,7 @@ foresight_end(struct machine *m)
 	       m->phys->nr_zones * m->phys->nr_cpus * sizeof(*f->hidden));
 	g_array_set_size(f->late, 0);
 	g_hash_table_remove_all(f->tries);
+	g_hash_table_remove_all(f->lost);
 	if (f->phase != PCP_FINAL)
 		set_phase(m, PCP_FINAL);
 	f->started = false;
@@ -592,6 +650,8 @@ foresight_fingerprint(const struct foresight *f, const struct machine *m)
 		print = print * 31 + c->burst.nr;
 		print = print * 31 + c->silently->len;
 		print = print * 31 + c->lone;
+		print = print * 31 +
+			(c->held ? c->held->id * 64 + c->held_list + 1 : 0);
 		print = print * 31 + c->exact_order;
 		print = print * 31 + c->assumed;
 	}

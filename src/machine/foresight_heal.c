@@ -40,15 +40,87 @@ tried(struct foresight *f, pfn_t pfn)
 	return GPOINTER_TO_UINT(old);
 }
 
+static uint64_t
+lost_mark(pfn_t pfn, unsigned int order)
+{
+	return (pfn * pfn + order + 1) << 16;
+}
+
+/* Forget that @pfn was lost, as the first of a block of @order. */
+static bool
+unlose(struct foresight *f, pfn_t pfn, unsigned int order)
+{
+	gint64 key = (gint64)pfn;
+	gpointer own = g_hash_table_lookup(f->lost, &key);
+
+	if (GPOINTER_TO_UINT(own) != order + 1)
+		return false;
+	f->marks -= lost_mark(pfn, order);
+	g_hash_table_remove(f->lost, &key);
+	return true;
+}
+
+/* The end of the block that was lost with @pfn in it, which is forgotten;
+ * PFN_NONE when there is none. */
+static pfn_t
+lost_end(struct foresight *f, pfn_t pfn)
+{
+	for (unsigned int order = 0; order < MAX_ORDER; order++) {
+		pfn_t head = round_down_to(pfn, block_pages(order));
+
+		if (unlose(f, head, order))
+			return head + block_pages(order);
+	}
+	return PFN_NONE;
+}
+
 /* Take the block at @pfn out of the lists: the kernel had it in use. */
 static void
 lose(struct step *s, pfn_t pfn, unsigned int order)
 {
+	struct foresight *f = s->replay->foresight;
 	pfn_t end = pfn + block_pages(order);
+	gint64 *key = g_new(gint64, 1);
 
+	*key = (gint64)pfn;
+	for (unsigned int old = 0; old < MAX_ORDER; old++)
+		unlose(f, pfn, old);
+	f->marks += lost_mark(pfn, order);
+	g_hash_table_insert(f->lost, key, GUINT_TO_POINTER(order + 1));
+	s->replay->counts.missing += block_pages(order);
 	for (; pfn < end; pfn++)
 		resync_take(s->m->phys, pfn, 0, MIGRATE_UNMOVABLE, s->cpu);
-	s->replay->counts.missing += block_pages(order);
+}
+
+/* The step takes a block from the free lists that we had lost: it was free all
+ * the time, and so is what follows in the same block. */
+static void
+find_again(struct step *s, enum migratetype type)
+{
+	struct phys *phys = s->m->phys;
+	pfn_t end = lost_end(s->replay->foresight, s->pfn), at = s->pfn;
+
+	while (end != PFN_NONE && at < end) {
+		enum migratetype own;
+		unsigned int order;
+		pfn_t head;
+
+		if (frame_block(phys, at, &head, &order, &own) !=
+			    FRAME_ALLOCATED ||
+		    order || phys->frames[at].owner)
+			break;
+		at++;
+	}
+	if (at <= s->pfn || end == PFN_NONE)
+		return;
+	resync_start(phys, s->pfn, at, START_FREE, type);
+	s->replay->counts.missing -= at - s->pfn;
+}
+
+static bool
+is_shown(const struct step *s, pfn_t pfn)
+{
+	return s->replay->foresight->shown[pfn >> s->m->phys->pageblock_order];
 }
 
 /* The kernel passed over the free block at @pfn, on the list of @type. */
@@ -57,9 +129,10 @@ passed_over(struct step *s, struct zone *zone, pfn_t pfn, unsigned int order,
 	    enum migratetype type)
 {
 	enum migratetype next = (enum migratetype)((type + 1) % 3);
+	unsigned int before = tried(s->replay->foresight, pfn);
 
-	if (type >= MIGRATE_PCPTYPES ||
-	    tried(s->replay->foresight, pfn) >= MIGRATE_PCPTYPES - 1) {
+	if (type >= MIGRATE_PCPTYPES || before >= MIGRATE_PCPTYPES - 1 ||
+	    (before && is_shown(s, pfn))) {
 		lose(s, pfn, order);
 		return;
 	}
@@ -122,12 +195,6 @@ foresight_show(struct step *s, pfn_t pfn)
 	f->shown[block] = 1;
 }
 
-static bool
-is_shown(const struct step *s, pfn_t pfn)
-{
-	return s->replay->foresight->shown[pfn >> s->m->phys->pageblock_order];
-}
-
 /* Without sections each zone keeps the types of its own pageblocks, so that one
  * across a border is two. */
 static bool
@@ -139,6 +206,66 @@ owns_pageblock(const struct step *s, const struct zone *zone)
 	       zone;
 }
 
+/* Whether @pfn's pageblock has a type that was told, and it was not doubted. */
+static bool
+is_trusted(const struct step *s, pfn_t pfn)
+{
+	gint64 key = (gint64)pfn;
+
+	return is_shown(s, pfn) &&
+	       !g_hash_table_contains(s->replay->foresight->tries, &key);
+}
+
+/* Whether more than one of the first blocks of the smallest order that would
+ * do, below @order, is to be trusted.  From now on they are doubted. */
+static bool
+many_passed_over(struct step *s, const struct zone *zone, enum migratetype type,
+		 unsigned int order)
+{
+	struct list_cursor cursor = {0};
+	unsigned int at, nr = 0;
+
+	if (foresee_buddy(zone, s->order, type, &at) == PFN_NONE || at >= order)
+		return false;
+	for (unsigned int i = 0; i < PASSED_OVER_MOST; i++) {
+		pfn_t pfn = buddy_list_next(zone, at, type, &cursor);
+
+		if (pfn == PFN_NONE)
+			break;
+		if (!is_trusted(s, pfn))
+			continue;
+		tried(s->replay->foresight, pfn);
+		nr++;
+	}
+	return nr > 1;
+}
+
+/*
+ * The step's block is the first part of a free one of @order, and smaller ones
+ * were passed over.  Either these are not there, or that one is smaller than
+ * we have it, the rest of it being in use: whichever is the smaller change.
+ * Returns its order.
+ */
+static unsigned int
+heal_passed_over(struct step *s, struct zone *zone, enum migratetype type,
+		 unsigned int order)
+{
+	unsigned int at;
+
+	for (unsigned int i = 0; i < PASSED_OVER_MOST; i++) {
+		pfn_t first = foresee_buddy(zone, s->order, type, &at);
+
+		if (first == PFN_NONE || at >= order)
+			break;
+		if (!i && many_passed_over(s, zone, type, order)) {
+			lose(s, s->pfn + block_pages(at), at);
+			return at;
+		}
+		passed_over(s, zone, first, at, type);
+	}
+	return order;
+}
+
 void
 heal_locked(struct step *s, struct zone *zone, enum migratetype type)
 {
@@ -147,21 +274,19 @@ heal_locked(struct step *s, struct zone *zone, enum migratetype type)
 	unsigned int order, at;
 	pfn_t head, first;
 
+	if (frame_block(phys, s->pfn, &head, &order, &was) == FRAME_ALLOCATED)
+		find_again(s, type);
 	if (frame_block(phys, s->pfn, &head, &order, &was) != FRAME_FREE ||
 	    order < s->order)
 		return;
-	for (unsigned int i = 0; i < PASSED_OVER_MOST; i++) {
-		first = foresee_buddy(zone, s->order, type, &at);
-		if (first == PFN_NONE || at >= order)
-			break;
-		passed_over(s, zone, first, at, type);
-	}
 	if (head < s->pfn) {
 		lose_below(s, head, order);
 		if (frame_block(phys, s->pfn, &head, &order, &was) !=
-		    FRAME_FREE)
+			    FRAME_FREE ||
+		    order < s->order)
 			return;
 	}
+	order = heal_passed_over(s, zone, type, order);
 	/* Blocks of other types are not told from these by being taken. */
 	if (was != type && was < MIGRATE_PCPTYPES && type < MIGRATE_PCPTYPES) {
 		if (pageblock_type(phys, s->pfn) == was &&
@@ -401,6 +526,9 @@ heal_drain(struct step *s, struct zone *zone, enum migratetype type)
 		return;
 	if (was == type)
 		take_tail(s, &s->replay->foresight->cpu[s->cpu].drain);
+	if (was == type && was_freed(s, s->pfn) &&
+	    pageblock_type(s->m->phys, s->pfn) == type)
+		foresight_show(s, s->pfn);
 	if (was == type || was >= MIGRATE_PCPTYPES ||
 	    type >= MIGRATE_PCPTYPES || !was_freed(s, s->pfn) ||
 	    s->order > PAGE_ALLOC_COSTLY_ORDER)

@@ -35,8 +35,11 @@ struct foresight_cpu {
 	unsigned int
 		exact_order; /* but parts of it were freed; order 0: none */
 	struct burst burst;
-	pfn_t lone;	 /* the only block of a refill of a list that
-			    was not empty: of an interrupt, maybe */
+	pfn_t lone;	   /* the last block from the buddy, when the list
+			      has others: of an interrupt, maybe */
+	struct zone *held; /* its list was in use by who had been preempted
+			      in a refill: proved by such a block */
+	unsigned int held_list;
 	uint64_t silent; /* pages still to be taken by no event */
 	struct zone *silent_zone;
 	GArray *silently; /* of pfn_t, those taken last */
@@ -63,8 +66,10 @@ struct foresight {
 	uint8_t *was_freed; /* bits by pfn: the last step of this block that
 			       could put it on a per-cpu list was a free */
 	uint8_t *shown;	    /* [pageblock]: a step has told its type */
-	uint64_t marks;	    /* sums over both, for the fingerprint */
+	uint64_t marks;	    /* sums over these and lost, for the fingerprint */
 	GHashTable *tries;  /* first pfn -> lists that a block was put on */
+	GHashTable *lost;   /* first pfn -> order + 1 of a free block that was
+			       found to be in use */
 	uint64_t (*tally)[NR_FORESEEN][MAX_ORDER][2]; /* [zone]: steps, right */
 };
 

@@ -189,6 +189,74 @@ START_TEST(what_was_passed_over_is_put_on_another_list)
 }
 END_TEST
 
+START_TEST(what_lies_below_was_in_use_before_smaller_blocks_are_doubted)
+{
+	feed_op("replay/start 0 0xffffffff absent");
+	feed_op("replay/start 0x3000 0x3000 free");
+	feed_op("replay/start 0x3002 0x3002 free");
+	feed_op("replay/start 0x3400 0x37ff free");
+	feed_begin("mirror");
+	/* 0x3400 was taken by nobody's event: 0x3401 was a single page. */
+	locked(0x3401, 0, 1);
+	locked(0x3000, 0, 1);
+	locked(0x3002, 0, 1);
+	locked(0x3402, 1, 1);
+	expect(FORESEEN_BUDDY, 4, 3);
+	feed_end();
+}
+END_TEST
+
+/* Two single pages of a pageblock that a drain tells to be Movable, and a block
+ * of the largest order. */
+static void
+two_told(void)
+{
+	feed_op("replay/start 0 0xffffffff absent");
+	feed_op("replay/start 0x3000 0x300f used");
+	feed_op("replay/start 0x3400 0x37ff free");
+	feed_begin("mirror");
+	for (unsigned int pfn = 0x3001; pfn <= 0x3003; pfn += 2) {
+		feed_free(pfn, 0);
+		drain(pfn);
+	}
+}
+
+START_TEST(one_block_is_smaller_rather_than_many_are_gone)
+{
+	two_told();
+	locked(0x3400, 0, 1);
+	locked(0x3003, 0, 1);
+	locked(0x3001, 0, 1);
+	locked(0x3402, 1, 1);
+	expect(FORESEEN_BUDDY, 4, 3);
+	ck_assert(feed_is_allocated(0x3401, 0));
+	feed_end();
+}
+END_TEST
+
+START_TEST(a_block_that_was_lost_and_is_taken_was_free_all_the_time)
+{
+	const struct zone *zone = phys_zone_of(feed_m->phys, PFN);
+
+	two_told();
+	locked(0x3400, 1, 1); /* no smaller one would do */
+	locked(0x3402, 0, 1);
+	ck_assert(feed_is_allocated(0x3403, 0));
+	locked(0x3403, 0, 1);
+	ck_assert_uint_eq(feed_counts()->missing, 0);
+	/* So those two were passed over, and are in use. */
+	locked(0x3404, 0, 1);
+	ck_assert(feed_is_allocated(0x3001, 0));
+	ck_assert(feed_is_allocated(0x3003, 0));
+	ck_assert_uint_eq(feed_counts()->missing, 2);
+	ck_assert_uint_eq(foresee_buddy(zone, 0, MIGRATE_MOVABLE, NULL),
+			  0x3405);
+	locked(0x3405, 0, 1);
+	expect(FORESEEN_BUDDY, 5, 2);
+	feed_end();
+}
+END_TEST
+
 START_TEST(the_head_of_a_per_cpu_list_is_foreseen)
 {
 	start("final");
@@ -282,6 +350,37 @@ START_TEST(a_free_that_interrupts_a_user_of_the_list_passes_it_by)
 	feed_op(line);
 	ck_assert_uint_eq(frames[PFN].state, FRAME_FREE);
 	ck_assert_uint_eq(frames[PFN + 1].state, FRAME_PCP);
+	feed_end();
+}
+END_TEST
+
+START_TEST(what_is_taken_while_the_list_is_in_use_goes_past_it)
+{
+	const struct frame *frames = feed_m->phys->frames;
+
+	start("final");
+	for (unsigned int i = 0; i < 3; i++)
+		locked(PFN + i, 0, 0);
+	/* Who refills it was preempted before the third. */
+	feed_alloc(PFN + 2, 0);
+	expect(FORESEEN_PCP, 1, 0);
+	feed_free(PFN + 2, 0);
+	/* From now on that is known; the free went past it as well. */
+	feed_line(0, "mm_page_pcpu_drain: pfn=0 order=0 migratetype=0");
+	ck_assert_uint_eq(frames[PFN + 2].state, FRAME_FREE);
+	locked(PFN + 2, 0, 0);
+	feed_alloc(PFN + 2, 0);
+	expect(FORESEEN_PCP, 2, 1);
+	/* It goes on: the list was not empty, but has what it had. */
+	locked(PFN + 3, 0, 0);
+	locked(PFN + 4, 0, 0);
+	feed_alloc(PFN, 0);
+	feed_alloc(PFN + 1, 0);
+	expect(FORESEEN_PCP, 4, 3);
+	ck_assert_uint_eq(feed_counts()->missing, 0);
+	feed_free(PFN, 0);
+	feed_alloc(PFN, 0);
+	expect(FORESEEN_PCP, 5, 4);
 	feed_end();
 }
 END_TEST
@@ -395,6 +494,12 @@ suite_foresight(void)
 	tcase_add_test(tc, the_block_taken_is_foreseen);
 	tcase_add_test(tc, a_wrong_one_is_listed_with_what_was_expected);
 	tcase_add_test(tc, what_was_passed_over_is_put_on_another_list);
+	tcase_add_test(
+		tc,
+		what_lies_below_was_in_use_before_smaller_blocks_are_doubted);
+	tcase_add_test(tc, one_block_is_smaller_rather_than_many_are_gone);
+	tcase_add_test(
+		tc, a_block_that_was_lost_and_is_taken_was_free_all_the_time);
 	tcase_add_test(tc, the_head_of_a_per_cpu_list_is_foreseen);
 	tcase_add_test(tc, a_drain_is_foreseen_with_its_page_and_its_end);
 	tcase_add_test(tc, a_drain_that_does_not_come_is_wrong);
@@ -402,6 +507,7 @@ suite_foresight(void)
 	tcase_add_test(tc, pages_of_a_list_are_put_away_when_their_turn_comes);
 	tcase_add_test(tc,
 		       a_free_that_interrupts_a_user_of_the_list_passes_it_by);
+	tcase_add_test(tc, what_is_taken_while_the_list_is_in_use_goes_past_it);
 	tcase_add_test(tc,
 		       a_free_that_waits_is_done_when_another_cpu_has_its_page);
 	tcase_add_test(tc, an_unpacked_initramfs_tells_that_numbers_are_final);
