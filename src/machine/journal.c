@@ -33,7 +33,7 @@
 #include <unistd.h>
 
 #define PAGE 4096
-#define LOCK_NAPS 100 /* of 10 ms */
+#define LOCK_NAPS 300 /* of 10 ms */
 
 uint64_t
 journal_length(const struct journal *j)
