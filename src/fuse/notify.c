@@ -255,17 +255,21 @@ notify_entry(void *user, uint64_t parent, const char *text)
 		char bytes[sizeof(struct name) + NAME_MAX + 1];
 	} key;
 	gpointer name;
+	bool noted;
 
 	pthread_mutex_lock(&n->lock);
 	__atomic_add_fetch(&n->entries, 1, __ATOMIC_SEQ_CST);
-	key.name.parent = parent;
-	g_strlcpy(key.name.text, text, NAME_MAX + 1);
-	if (g_hash_table_steal_extended(n->names, &key, &name, NULL)) {
-		if (change_is_own(c, parent, text))
-			g_free(name);
-		else
-			notify_queue(n, c, name);
+	noted = g_hash_table_size(n->names);
+	if (noted) {
+		key.name.parent = parent;
+		g_strlcpy(key.name.text, text, NAME_MAX + 1);
+		noted = g_hash_table_steal_extended(n->names, &key, &name,
+						    NULL);
 	}
+	if (noted && change_is_own(c, parent, text))
+		g_free(name);
+	else if (noted)
+		notify_queue(n, c, name);
 	/* Its attributes go the way of files': the changed hook comes next. */
 	if (inoset_remove(&n->dirs, parent)) {
 		inoset_add(&n->files, parent);

@@ -12,8 +12,10 @@
 #include <glib.h>
 #include <string.h>
 
+/* One behind the other, each aligned as this is. */
 struct told_entry {
 	enum entry_kind kind;
+	uint32_t size; /* with the name and what aligns the next one */
 	uint64_t above[KEYS_MAX];
 	char name[];
 };
@@ -47,26 +49,33 @@ told_note(void *user, enum entry_kind kind, const uint64_t *above,
 	  const char *name)
 {
 	struct tree *t = user;
+	guint at = t->entries->len;
 	struct told_entry *entry;
 	size_t len = strlen(name) + 1;
+	uint32_t size = (uint32_t)round_up_to(sizeof(*entry) + len,
+					      _Alignof(struct told_entry));
 
 	if (!t->hooks.entry)
 		return;
-	entry = g_malloc(sizeof(*entry) + len);
+	g_byte_array_set_size(t->entries, at + size);
+	entry = (void *)(t->entries->data + at);
 	entry->kind = kind;
+	entry->size = size;
 	for (unsigned int i = 0; i < keys_above(kind); i++)
 		entry->above[i] = above[i];
 	memcpy(entry->name, name, len);
-	g_ptr_array_add(t->entries, entry);
 }
 
 void
-told_tell(struct tree *t, const GPtrArray *entries)
+told_tell(struct tree *t, const GByteArray *entries)
 {
-	for (guint i = 0; i < entries->len; i++) {
-		const struct told_entry *entry = entries->pdata[i];
-		const GArray *dirs = holders[entry->kind];
+	const struct told_entry *entry;
 
+	for (guint at = 0; at < entries->len; at += entry->size) {
+		const GArray *dirs;
+
+		entry = (const void *)(entries->data + at);
+		dirs = holders[entry->kind];
 		for (guint d = 0; d < dirs->len; d++)
 			t->hooks.entry(
 				t->hooks.user,

@@ -65,17 +65,17 @@ tree_unlock_changed(struct tree *t)
 {
 	bool changed = t->told != t->m->generation;
 	bool readable = (trace_oldest(&t->m->trace) < t->m->trace.written);
-	GPtrArray *entries = NULL;
+	GByteArray *entries = NULL;
 
 	t->told = t->m->generation;
 	if (t->entries->len) {
 		entries = t->entries;
-		t->entries = g_ptr_array_new_with_free_func(g_free);
+		t->entries = g_byte_array_new();
 	}
 	unlock(t);
 	if (entries) {
 		told_tell(t, entries);
-		g_ptr_array_unref(entries);
+		g_byte_array_unref(entries);
 	}
 	if (changed && t->hooks.changed)
 		t->hooks.changed(t->hooks.user);
@@ -123,7 +123,7 @@ tree_new(struct machine *m, bool nostream)
 	pthread_mutex_init(&t->lock, NULL);
 	t->last_sizes = g_hash_table_new_full(g_int64_hash, g_int64_equal,
 					      g_free, NULL);
-	t->entries = g_ptr_array_new_with_free_func(g_free);
+	t->entries = g_byte_array_new();
 	m->entry_changed = told_note;
 	m->entry_changed_user = t;
 	return t;
@@ -139,7 +139,7 @@ tree_free(struct tree *t)
 	out_fini(&t->unread);
 	out_fini(&t->room);
 	g_hash_table_destroy(t->last_sizes);
-	g_ptr_array_unref(t->entries);
+	g_byte_array_unref(t->entries);
 	pthread_mutex_destroy(&t->lock);
 	pthread_mutex_destroy(&t->gate);
 	machine_free(t->m);

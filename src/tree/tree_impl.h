@@ -127,7 +127,7 @@ struct tree {
 	struct out unread;	/* room for an answer that nobody wants */
 	struct out room;	/* ... and for a text while it is made */
 	GHashTable *last_sizes; /* ino -> length of the last rendering */
-	GPtrArray *entries;	/* that came or went: struct told_entry * */
+	GByteArray *entries;	/* that came or went: struct told_entry */
 	uint64_t told;		/* generation the hooks were told of */
 };
 
@@ -149,7 +149,7 @@ void tree_breathe(struct tree *t);
 void told_note(void *user, enum entry_kind kind, const uint64_t *above,
 	       const char *name);
 /* Call the entry hook for each of @entries in every directory that has it. */
-void told_tell(struct tree *t, const GPtrArray *entries);
+void told_tell(struct tree *t, const GByteArray *entries);
 /* How long it stays true what the attributes of @entry say, that its name
  * stands for it, and that there is no such name in directory @dir. */
 enum tree_lasts lasts_attr(const struct layout_entry *entry);

@@ -182,6 +182,11 @@ bench_part(const char *name, const char *const *events, double limit,
 	GString *lines = lines_with(events, whole->text, whole->len);
 	struct recording part = *whole;
 
+	if (!lines->len) {
+		bench_skip(name, "the recording has none");
+		g_string_free(lines, TRUE);
+		return;
+	}
 	part.text = lines->str;
 	part.len = lines->len;
 	bench_replay(name, &part, "model", limit);
@@ -206,6 +211,8 @@ bench_replays(const char *path)
 		bench_replay("", &r, "mirror", 5);
 		bench_part(" of page events", of_pages, 5, &r);
 		bench_part(" of slab events", of_slabs, 3, &r);
+	} else {
+		bench_skip("replay/ftrace", "the recording cannot be read");
 	}
 	g_free(r.text);
 	g_free(machine);

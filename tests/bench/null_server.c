@@ -9,9 +9,9 @@
  *   null_server [-kl] [-t SECONDS] [-s BYTES] [-n FILES] MOUNTPOINT
  *
  * The root holds f0 to f<FILES-1> of BYTES each, 0644.  Reads give 'x', writes
- * are taken and forgotten.  -k: the page cache keeps contents (else direct
- * I/O).  -l: the kernel keeps lists.  -t: timeout of names and attributes (0).
- * Stays in the foreground; SIGTERM unmounts.
+ * are taken and forgotten.  -k: of odd files the page cache keeps contents
+ * (else direct I/O).  -l: the kernel keeps lists.  -t: timeout of names and
+ * attributes (0).  Stays in the foreground; SIGTERM unmounts.
  *
  * Two directories that the root does not list hold directories of files: as
  * many as kmemfs has with 430 allocations, "tree" in allocations/ and "bush" in
@@ -34,10 +34,10 @@
 static const struct big {
 	const char *name;
 	fuse_ino_t ino;
-	unsigned long dirs, files; /* in it, in each */
+	unsigned long dirs, files; /* in it, in all of them */
 } bigs[] = {
-	{"tree", 0x10000000, 430,  11},
-	{"bush", 0x20000000, 1197, 6 },
+	{"tree", 0x10000000, 430,  4300 },
+	{"bush", 0x20000000, 1415, 10767},
 };
 
 static struct {
@@ -68,7 +68,11 @@ children(fuse_ino_t dir, unsigned long *nr, fuse_ino_t *step)
 			*nr = bigs[i].dirs;
 			*step = DIR_STEP;
 		} else if (dir > bigs[i].ino) {
-			*nr = bigs[i].files;
+			unsigned long at = (dir - bigs[i].ino) / DIR_STEP - 1;
+
+			/* The first ones have one more. */
+			*nr = bigs[i].files / bigs[i].dirs +
+			      (at < bigs[i].files % bigs[i].dirs);
 		}
 	}
 	return dir + *step;
@@ -178,9 +182,8 @@ null_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at,
 static void
 null_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)ino;
-	fi->direct_io = !null_fs.keep;
-	fi->keep_cache = null_fs.keep;
+	fi->keep_cache = null_fs.keep && (ino - FIRST_FILE) % 2;
+	fi->direct_io = !fi->keep_cache;
 	fi->noflush = 1;
 	fuse_reply_open(req, fi);
 }

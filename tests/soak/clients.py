@@ -160,8 +160,10 @@ class Client:
         while True:
             self.tick()
             self.rng.shuffle(paths)
+            # In pieces too: what is read on is the text that was begun.
+            chunk = self.rng.choice((512, BLOCK, BLOCK, BLOCK))
             before = os.pread(position, 64, 0)
-            got = {p: os.pread(fds[p], BLOCK, 0) for p in paths}
+            got = {p: self.read_fd(fds[p], chunk) for p in paths}
             after = os.pread(position, 64, 0)
             got = {p: self.check(p, text) for p, text in got.items()}
             self.count("polls", len(paths))
@@ -510,6 +512,7 @@ class Client:
             raise Fault("left over: %s" % (set(self.names()) ^ kept))
         self.write("control/replay/release", "\n")
         self.write("trace/events/enable", "0\n")
+        self.write("trace/buffer_size_kb", "64\n")
         got = {p: self.check(p, self.read(p)) for p in checks.ALONE}
         self.compare(got, self.read("history/position"))
         digest = self.read("history/digest")

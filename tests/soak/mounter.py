@@ -101,6 +101,8 @@ class Mounter(Client):
             options.append("--realtime")
         if r.random() < .2:
             options.append("-onostream")
+        if r.random() < .3:
+            options.append("-opolled")
         how = r.choice(("umount", "lazy", "term", "int", "kill",
                         "fusermount3", "kept"))
         if how == "kept":

@@ -227,7 +227,7 @@ print_row(const struct bench_row *row, double ours, double other,
 	char a[24], b[24], target[64];
 
 	number(ours, a);
-	if (!row->other) {
+	if (!row->other || options.alone) {
 		printf("%s\t%s\t%s\t-\t-\t-\t-\t-\t-\t-\n", row->what, a,
 		       row->unit);
 		fflush(stdout);
@@ -262,7 +262,8 @@ bench_run(const struct bench_row *row)
 		ours[i] = row->ours(row->with);
 		other[i] = options.alone || !row->other ? 1
 							: row->other(row->with);
-		if (isnan(ours[i]) || isnan(other[i])) {
+		/* Nor is a speed of nothing a result. */
+		if (!isfinite(ours[i]) || !isfinite(other[i])) {
 			bench_skip(row->what, "a run failed");
 			options.failed = true;
 			return;

@@ -26,6 +26,15 @@ take_ideal(struct mix *x, unsigned int order, uint64_t *pfn)
 	return *pfn != IDEAL_NONE;
 }
 
+/* The steps alone. */
+static bool
+take_nothing(struct mix *x, unsigned int order, uint64_t *pfn)
+{
+	(void)x;
+	*pfn = order;
+	return true;
+}
+
 static inline __attribute__((always_inline)) bool
 mix_step(struct mix *x, take_fn take)
 {
@@ -42,7 +51,7 @@ mix_step(struct mix *x, take_fn take)
 	x->pages -= 1ULL << b->order;
 	if (x->m)
 		pages_put(x->m->phys, b->pfn, b->order, 0);
-	else
+	else if (x->ideal)
 		ideal_give(x->ideal, (uint32_t)b->pfn, b->order);
 	*b = x->live[--x->nr_live];
 	return true;
@@ -56,8 +65,11 @@ mix_steps(struct mix *x, uint64_t steps)
 	if (x->m)
 		while (i < steps && mix_step(x, take_ours))
 			i++;
-	else
+	else if (x->ideal)
 		while (i < steps && mix_step(x, take_ideal))
+			i++;
+	else
+		while (i < steps && mix_step(x, take_nothing))
 			i++;
 	return i == steps;
 }

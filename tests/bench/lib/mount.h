@@ -4,8 +4,8 @@
  *
  * Their arguments are KMEMFS NULL [TRACE [PID PID]]: a mounted default machine,
  * which they change, and a mounted null_server with long timeouts and kept
- * lists, 430 files as long as proc/buddyinfo; both as absolute paths.  Then the
- * numbers of the processes that serve them.
+ * lists, 430 files as long as proc/buddyinfo, the odd ones in the page cache;
+ * both as absolute paths.  Then the numbers of the processes that serve them.
  */
 #ifndef KMEMFS_BENCH_MOUNT_H
 #define KMEMFS_BENCH_MOUNT_H
