@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * common.h - what tests of all kinds share: one number for many, and how much
- * memory is left
+ * common.h - what tests of all kinds share: one number for many, how much
+ * memory is left, and the end of a state directory
  */
 #ifndef TESTS_COMMON_H
 #define TESTS_COMMON_H
 
 #include "kmemfs/base/random.h"
 #include "kmemfs/phys/phys.h"
+
+#include <glib.h>
+#include <glib/gstdio.h>
 
 /* Add @v to @hash, a uint64_t: for walks that tell numbers. */
 static inline void
@@ -34,6 +37,26 @@ unused_pages(const struct phys *phys)
 			sum += zone->pcp[cpu].count;
 	}
 	return sum;
+}
+
+/* Remove a state directory, and free its path.  Returns how many files it had,
+ * -1 when others are left in it. */
+static inline int
+remove_state(char *dir)
+{
+	static const char *const names[] = {"journal", "lock", "machine.ini"};
+	int nr = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char *path = g_build_filename(dir, names[i], NULL);
+
+		nr += !g_unlink(path);
+		g_free(path);
+	}
+	if (g_rmdir(dir))
+		nr = -1;
+	g_free(dir);
+	return nr;
 }
 
 #endif

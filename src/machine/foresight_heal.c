@@ -26,18 +26,32 @@
 #define PASSED_OVER_MOST 64 /* blocks put right in one step */
 #define STACK_MOST 64	    /* blocks that may leave a list silently */
 
+/* What @table says of @pfn; 0: nothing. */
+static unsigned int
+said_of(GHashTable *table, pfn_t pfn)
+{
+	gint64 key = (gint64)pfn;
+
+	return GPOINTER_TO_UINT(g_hash_table_lookup(table, &key));
+}
+
+static void
+say_of(GHashTable *table, pfn_t pfn, unsigned int value)
+{
+	gint64 *key = g_new(gint64, 1);
+
+	*key = (gint64)pfn;
+	g_hash_table_insert(table, key, GUINT_TO_POINTER(value));
+}
+
 /* Count that a block was found in the wrong place: how often before. */
 static unsigned int
 tried(struct foresight *f, pfn_t pfn)
 {
-	gint64 key = (gint64)pfn;
-	gpointer old = g_hash_table_lookup(f->tries, &key);
-	gint64 *own = g_new(gint64, 1);
+	unsigned int before = said_of(f->tries, pfn);
 
-	*own = key;
-	g_hash_table_insert(f->tries, own,
-			    GUINT_TO_POINTER(GPOINTER_TO_UINT(old) + 1));
-	return GPOINTER_TO_UINT(old);
+	say_of(f->tries, pfn, before + 1);
+	return before;
 }
 
 static uint64_t
@@ -46,18 +60,17 @@ lost_mark(pfn_t pfn, unsigned int order)
 	return (pfn * pfn + order + 1) << 16;
 }
 
-/* Forget that @pfn was lost, as the first of a block of @order. */
-static bool
-unlose(struct foresight *f, pfn_t pfn, unsigned int order)
+/* Forget the block that was lost at @pfn, if there is one. */
+static void
+unlose(struct foresight *f, pfn_t pfn)
 {
+	unsigned int said = said_of(f->lost, pfn);
 	gint64 key = (gint64)pfn;
-	gpointer own = g_hash_table_lookup(f->lost, &key);
 
-	if (GPOINTER_TO_UINT(own) != order + 1)
-		return false;
-	f->marks -= lost_mark(pfn, order);
+	if (!said)
+		return;
+	f->marks -= lost_mark(pfn, said - 1);
 	g_hash_table_remove(f->lost, &key);
-	return true;
 }
 
 /* The end of the block that was lost with @pfn in it, which is forgotten;
@@ -68,8 +81,10 @@ lost_end(struct foresight *f, pfn_t pfn)
 	for (unsigned int order = 0; order < MAX_ORDER; order++) {
 		pfn_t head = round_down_to(pfn, block_pages(order));
 
-		if (unlose(f, head, order))
-			return head + block_pages(order);
+		if (said_of(f->lost, head) != order + 1)
+			continue;
+		unlose(f, head);
+		return head + block_pages(order);
 	}
 	return PFN_NONE;
 }
@@ -80,27 +95,26 @@ lose(struct step *s, pfn_t pfn, unsigned int order)
 {
 	struct foresight *f = s->replay->foresight;
 	pfn_t end = pfn + block_pages(order);
-	gint64 *key = g_new(gint64, 1);
 
-	*key = (gint64)pfn;
-	for (unsigned int old = 0; old < MAX_ORDER; old++)
-		unlose(f, pfn, old);
+	unlose(f, pfn);
 	f->marks += lost_mark(pfn, order);
-	g_hash_table_insert(f->lost, key, GUINT_TO_POINTER(order + 1));
+	say_of(f->lost, pfn, order + 1);
 	s->replay->counts.missing += block_pages(order);
 	for (; pfn < end; pfn++)
 		resync_take(s->m->phys, pfn, 0, MIGRATE_UNMOVABLE, s->cpu);
 }
 
 /* The step takes a block from the free lists that we had lost: it was free all
- * the time, and so is what follows in the same block. */
-static void
+ * the time, and so is what follows in the same block.  Whether it was so. */
+static bool
 find_again(struct step *s, enum migratetype type)
 {
 	struct phys *phys = s->m->phys;
 	pfn_t end = lost_end(s->replay->foresight, s->pfn), at = s->pfn;
 
-	while (end != PFN_NONE && at < end) {
+	if (end == PFN_NONE)
+		return false;
+	while (at < end) {
 		enum migratetype own;
 		unsigned int order;
 		pfn_t head;
@@ -111,10 +125,11 @@ find_again(struct step *s, enum migratetype type)
 			break;
 		at++;
 	}
-	if (at <= s->pfn || end == PFN_NONE)
-		return;
+	if (at == s->pfn)
+		return false;
 	resync_start(phys, s->pfn, at, START_FREE, type);
 	s->replay->counts.missing -= at - s->pfn;
+	return true;
 }
 
 static bool
@@ -210,25 +225,20 @@ owns_pageblock(const struct step *s, const struct zone *zone)
 static bool
 is_trusted(const struct step *s, pfn_t pfn)
 {
-	gint64 key = (gint64)pfn;
-
-	return is_shown(s, pfn) &&
-	       !g_hash_table_contains(s->replay->foresight->tries, &key);
+	return is_shown(s, pfn) && !said_of(s->replay->foresight->tries, pfn);
 }
 
-/* Whether more than one of the first blocks of the smallest order that would
- * do, below @order, is to be trusted.  From now on they are doubted. */
+/* Whether more than one of the first free blocks of @order is to be trusted.
+ * From now on they are doubted. */
 static bool
 many_passed_over(struct step *s, const struct zone *zone, enum migratetype type,
 		 unsigned int order)
 {
 	struct list_cursor cursor = {0};
-	unsigned int at, nr = 0;
+	unsigned int nr = 0;
 
-	if (foresee_buddy(zone, s->order, type, &at) == PFN_NONE || at >= order)
-		return false;
 	for (unsigned int i = 0; i < PASSED_OVER_MOST; i++) {
-		pfn_t pfn = buddy_list_next(zone, at, type, &cursor);
+		pfn_t pfn = buddy_list_next(zone, order, type, &cursor);
 
 		if (pfn == PFN_NONE)
 			break;
@@ -257,7 +267,7 @@ heal_passed_over(struct step *s, struct zone *zone, enum migratetype type,
 
 		if (first == PFN_NONE || at >= order)
 			break;
-		if (!i && many_passed_over(s, zone, type, order)) {
+		if (!i && many_passed_over(s, zone, type, at)) {
 			lose(s, s->pfn + block_pages(at), at);
 			return at;
 		}
@@ -270,14 +280,15 @@ void
 heal_locked(struct step *s, struct zone *zone, enum migratetype type)
 {
 	struct phys *phys = s->m->phys;
+	enum frame_state state;
 	enum migratetype was;
 	unsigned int order, at;
 	pfn_t head, first;
 
-	if (frame_block(phys, s->pfn, &head, &order, &was) == FRAME_ALLOCATED)
-		find_again(s, type);
-	if (frame_block(phys, s->pfn, &head, &order, &was) != FRAME_FREE ||
-	    order < s->order)
+	state = frame_block(phys, s->pfn, &head, &order, &was);
+	if (state == FRAME_ALLOCATED && find_again(s, type))
+		state = frame_block(phys, s->pfn, &head, &order, &was);
+	if (state != FRAME_FREE || order < s->order)
 		return;
 	if (head < s->pfn) {
 		lose_below(s, head, order);
@@ -524,14 +535,15 @@ heal_drain(struct step *s, struct zone *zone, enum migratetype type)
 
 	if (f->state != FRAME_PCP || f->order != s->order)
 		return;
-	if (was == type)
+	if (was == type) {
 		take_tail(s, &s->replay->foresight->cpu[s->cpu].drain);
-	if (was == type && was_freed(s, s->pfn) &&
-	    pageblock_type(s->m->phys, s->pfn) == type)
-		foresight_show(s, s->pfn);
-	if (was == type || was >= MIGRATE_PCPTYPES ||
-	    type >= MIGRATE_PCPTYPES || !was_freed(s, s->pfn) ||
-	    s->order > PAGE_ALLOC_COSTLY_ORDER)
+		if (was_freed(s, s->pfn) &&
+		    pageblock_type(s->m->phys, s->pfn) == type)
+			foresight_show(s, s->pfn);
+		return;
+	}
+	if (was >= MIGRATE_PCPTYPES || type >= MIGRATE_PCPTYPES ||
+	    !was_freed(s, s->pfn) || s->order > PAGE_ALLOC_COSTLY_ORDER)
 		return;
 	if (pageblock_type(s->m->phys, s->pfn) == was)
 		pageblock_set_type(s->m->phys, s->pfn, type);

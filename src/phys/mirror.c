@@ -157,6 +157,7 @@ step_extract(struct step *s)
 
 		is_free = buddy_covering(zone, at, &head, &order);
 		KM_ASSERT(is_free);
+		/* Inside a run it may be untouched, and is not even read. */
 		type = s->phys->heads[head] ? buddy_del(zone, head, order)
 					    : buddy_del_in_run(zone, head);
 		zone_mod_free(zone, -(1LL << order), type);

@@ -25,7 +25,6 @@
 #include "kmemfs/machine/op.h"
 
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -581,20 +580,6 @@ run_machine(const char *name, unsigned int nr, bool large)
 	printf("%s: %u lines\n", name, nr);
 }
 
-static void
-remove_state(const char *dir)
-{
-	static const char *const names[] = {"journal", "lock", "machine.ini"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		char *path = g_build_filename(dir, names[i], NULL);
-
-		g_unlink(path);
-		g_free(path);
-	}
-	g_rmdir(dir);
-}
-
 /* Work, leave, come back, three times: the state is what it was. */
 static void
 run_state(const char *name, unsigned int nr)
@@ -613,7 +598,6 @@ run_state(const char *name, unsigned int nr)
 		machine_free(run.m);
 	}
 	remove_state(dir);
-	g_free(dir);
 	run.passed += run.failed == failed;
 	printf("%s: left and come back to, %u lines each time\n", name, nr);
 }

@@ -4,11 +4,12 @@
 
 #include "kmemfs/ops.h"
 
+#include "common.h"
+
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,21 +48,6 @@ new_directory(void)
 
 	ck_assert_ptr_nonnull(dir);
 	return dir;
-}
-
-static void
-remove_directory(char *dir)
-{
-	static const char *const names[] = {"journal", "lock", "machine.ini"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		char *path = g_build_filename(dir, names[i], NULL);
-
-		g_unlink(path);
-		g_free(path);
-	}
-	ck_assert_int_eq(g_rmdir(dir), 0);
-	g_free(dir);
 }
 
 static void
@@ -236,7 +222,7 @@ START_TEST(a_run_grows_on_disk_wherever_in_a_page_it_lies)
 	g_free(before);
 	g_free(after);
 	journal_close(j);
-	remove_directory(dir);
+	ck_assert_int_ge(remove_state(dir), 0);
 }
 END_TEST
 
@@ -430,7 +416,7 @@ START_TEST(a_state_in_use_is_refused_with_the_pid)
 	g_free(error);
 	journal_close(j);
 	journal_close(open_or_fail(dir));
-	remove_directory(dir);
+	ck_assert_int_ge(remove_state(dir), 0);
 }
 END_TEST
 
@@ -442,7 +428,7 @@ START_TEST(a_state_of_another_machine_is_refused)
 	ck_assert_ptr_null(journal_open(dir, "fedcba9876543210", &error));
 	ck_assert_ptr_nonnull(strstr(error, "another machine"));
 	g_free(error);
-	remove_directory(dir);
+	ck_assert_int_ge(remove_state(dir), 0);
 }
 END_TEST
 
@@ -456,7 +442,7 @@ START_TEST(a_file_that_is_no_journal_is_refused)
 	ck_assert_ptr_nonnull(strstr(error, "not a journal"));
 	g_free(error);
 	g_free(path);
-	remove_directory(dir);
+	ck_assert_int_ge(remove_state(dir), 0);
 }
 END_TEST
 
@@ -497,7 +483,7 @@ START_TEST(a_record_cut_anywhere_is_the_end_of_the_file)
 	ck_assert_uint_eq(count, 7);
 	g_free(bytes);
 	g_free(path);
-	remove_directory(dir);
+	ck_assert_int_ge(remove_state(dir), 0);
 }
 END_TEST
 
@@ -541,7 +527,7 @@ START_TEST(damage_is_refused_or_read_as_ops_but_ends_nothing)
 	ck_assert_uint_gt(refused, 50);
 	g_free(bytes);
 	g_free(path);
-	remove_directory(dir);
+	ck_assert_int_ge(remove_state(dir), 0);
 }
 END_TEST
 
@@ -595,7 +581,7 @@ START_TEST(what_was_acknowledged_survives_a_kill)
 	ck_assert_ptr_nonnull(strstr(text, "\nclock/advance 7ns\n"));
 	g_free(text);
 	journal_close(j);
-	remove_directory(dir);
+	ck_assert_int_ge(remove_state(dir), 0);
 }
 END_TEST
 

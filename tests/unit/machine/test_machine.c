@@ -4,9 +4,10 @@
 #include "kmemfs/machine/op.h"
 #include "kmemfs/phys/sysctl.h"
 
+#include "common.h"
+
 #include <check.h>
 #include <errno.h>
-#include <glib/gstdio.h>
 #include <string.h>
 
 Suite *suite_machine(void);
@@ -40,21 +41,6 @@ run(struct machine *m, const char *line)
 
 	ck_assert_msg(machine_do(m, line, NULL, &r) == 0, "%s: %s", line,
 		      r.sentence);
-}
-
-static void
-remove_state(char *dir)
-{
-	static const char *const names[] = {"journal", "lock", "machine.ini"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		char *path = g_build_filename(dir, names[i], NULL);
-
-		ck_assert_int_eq(g_unlink(path), 0);
-		g_free(path);
-	}
-	ck_assert_int_eq(g_rmdir(dir), 0);
-	g_free(dir);
 }
 
 START_TEST(the_log_tells_of_the_firmware_map_and_the_zones)
@@ -275,7 +261,7 @@ START_TEST(a_state_directory_brings_everything_back)
 	ck_assert_ptr_null(allocation_find(m, "buf"));
 	ck_assert_uint_eq(m->position, position + 1);
 	machine_free(m);
-	remove_state(dir);
+	ck_assert_int_eq(remove_state(dir), 3);
 }
 END_TEST
 
@@ -301,7 +287,7 @@ START_TEST(the_state_keeps_the_machine_file)
 	g_free(kept);
 	g_free(path);
 	out_fini(&config);
-	remove_state(dir);
+	ck_assert_int_eq(remove_state(dir), 3);
 }
 END_TEST
 
@@ -344,7 +330,7 @@ START_TEST(a_damaged_state_is_refused_or_boots_but_ends_nothing)
 	ck_assert_uint_gt(booted, 10);
 	g_free(bytes);
 	g_free(path);
-	remove_state(dir);
+	ck_assert_int_eq(remove_state(dir), 3);
 }
 END_TEST
 

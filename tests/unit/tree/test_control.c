@@ -5,10 +5,11 @@
 #include "kmemfs/machine/op.h"
 #include "kmemfs/tree/tree.h"
 
+#include "common.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -467,21 +468,6 @@ limit_files(rlim_t bytes)
 	return before;
 }
 
-static void
-remove_state(char *dir)
-{
-	static const char *const names[] = {"journal", "lock", "machine.ini"};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		char *path = g_build_filename(dir, names[i], NULL);
-
-		g_unlink(path);
-		g_free(path);
-	}
-	ck_assert_int_eq(g_rmdir(dir), 0);
-	g_free(dir);
-}
-
 START_TEST(a_journal_that_cannot_be_stored_is_told_of_once_and_loses_nothing)
 {
 	char *dir = g_dir_make_tmp("kmemfs-test-XXXXXX", NULL), *log;
@@ -515,7 +501,7 @@ START_TEST(a_journal_that_cannot_be_stored_is_told_of_once_and_loses_nothing)
 	digest(found);
 	ck_assert_str_eq(left, found);
 	ck_assert(exists("allocations/a") && exists("allocations/b"));
-	remove_state(dir);
+	ck_assert_int_eq(remove_state(dir), 3);
 }
 END_TEST
 
